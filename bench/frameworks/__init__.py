@@ -1,0 +1,1 @@
+"""What building a cell needs of a framework: one file each, imported only in the worker that measures it."""

@@ -1,0 +1,102 @@
+"""Where a number was measured: machine, versions, commit and sources, with no host name or path."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+DISTRIBUTIONS = ("torch", "jax", "jaxlib", "numpy")
+MEASURED_PATHS = ("impls", "bench", "pyproject.toml", "constraints.txt")
+"""A change in any of these makes the working tree dirty: a number measured from it is not the commit's."""
+
+
+def describe() -> dict[str, Any]:
+    """The machine in words that identify its kind and not its owner."""
+    import psutil
+
+    release = ".".join(platform.release().split(".")[:2])
+    return {
+        "cpu": _cpu(),
+        "cores": len(available_cores()),
+        "memory_bytes": psutil.virtual_memory().total,
+        "system": f"{platform.system()} {release} {platform.machine()}",
+        "gpu": None,  # cells run on the cpu
+    }
+
+
+def available_cores() -> list[int]:
+    """The numbers of the cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def _cpu() -> str:
+    """The processor's model name."""
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    if platform.system() == "Darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the frameworks, read without importing; None for what is missing."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def git(root: Path) -> tuple[str | None, bool]:
+    """``(commit, dirty)`` of the working tree at ``root``, ``(None, True)`` where there is none."""
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    changes = _git(root, "status", "--porcelain", "--", *MEASURED_PATHS)
+    return (commit or None, True) if not commit or changes is None else (commit, changes != "")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What one git command prints, or None where it fails or there is no git."""
+    try:
+        answer = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
+
+
+def impls_digest() -> str:
+    """12 hex digits of the sources of the ``impls`` that this interpreter would import; it is not imported.
+
+    Only relative file names and contents count, so one source has one digest wherever it is installed.
+    """
+    spec = importlib.util.find_spec("impls")
+    if spec is None or not spec.submodule_search_locations:
+        raise LookupError("This interpreter finds no package impls: install the project into it or set PYTHONPATH.")
+    return digest(Path(next(iter(spec.submodule_search_locations))))
+
+
+def digest(folder: Path) -> str:
+    """12 hex digits of SHA-256 over the sorted names and contents of a folder's Python files."""
+    total = hashlib.sha256()
+    for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*.py")):
+        content = path.read_bytes()
+        total.update(f"{len(name)} {name} {len(content)} ".encode() + content)
+    return total.hexdigest()[:12]
+
+
+def load() -> float | None:
+    """The 1-minute load average, None where the system keeps none."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None

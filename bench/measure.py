@@ -1,0 +1,64 @@
+"""Measures cells in worker processes and yields one row a visit, each on the disk before it is yielded."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Generator, Iterable, Mapping
+from pathlib import Path
+
+from bench import store
+from bench.crew import Crew
+from bench.grid import Cell
+from bench.instruments import machine
+from bench.plan import tours
+from bench.processes import Launch, Worker
+from bench.progress import Progress
+from bench.rows import run_row
+from bench.store import Row
+
+WORKER = Path(__file__).resolve().parent / "worker.py"
+TIMEOUT_S = 300.0
+"""Seconds after which a visit is given up, unless said otherwise."""
+
+
+def measure(
+    cells: Iterable[Cell],
+    *,
+    workers: int = 8,
+    path: Path,
+    preset: str,
+    slots: int | None = None,
+    python: str = sys.executable,
+    pythonpath: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    limits: Mapping[str, float] | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+    script: Path = WORKER,
+) -> Generator[Row, None, None]:
+    """Visit what the file at ``path`` does not have yet (``fresh``: visit all) and yield the rows as they
+    come.
+
+    Each of ``workers`` processes a framework visits every time cell once, one more visits all exact measures.
+    At most ``slots`` processes run at a time, by default one for each available core up to two, each on a
+    core of its own. ``python`` and ``pythonpath`` decide which ``impls`` is measured, ``limits`` go to
+    ``paired``. Closing the iterator or leaving it by an exception stops all worker processes; a row that was
+    finished is in the file.
+    """
+    cells = list(cells)
+    cores = machine.available_cores()
+    slots = slots or min(2, len(cores))
+    launch = Launch(python, script, pythonpath)
+    probe = Worker(launch)
+    probe.kill()
+    run = run_row(cells, probe.ready, workers=workers, preset=preset)
+    plan = tours(cells, workers, set() if fresh else store.done(path, run))
+    store.append(path, run)
+    progress = progress or Progress(quiet=True)
+    progress.start([visit for tour in plan for visit in tour], slots)
+    with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
+        job = {"scratch": scratch, "limits": dict(limits or {})}
+        crew = Crew(launch, run, plan, path=path, job=job, timeout_s=timeout_s, progress=progress)
+        yield from crew.work([cores[slot % len(cores)] for slot in range(min(slots, len(plan)))])
+    progress.close()

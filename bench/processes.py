@@ -1,0 +1,129 @@
+"""One worker process as an object: start it, ask it, kill it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.reasons import without_paths
+
+START_S = 120.0
+"""Seconds in which a worker must say that it is ready; it imports no framework before that."""
+
+SINGLE = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC")}
+
+
+class Lost(Exception):
+    """A worker process that gave no answer and is gone, with the status its visit gets."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How worker processes are started."""
+
+    python: str
+    script: Path
+    pythonpath: str | None = None
+
+
+def environment(pythonpath: str | None, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A worker's environment: one thread, the cpu, a fixed hash seed, and no compiler flags of a shell."""
+    found = dict(os.environ if inherited is None else inherited)
+    found.pop("XLA_FLAGS", None)
+    found.update(SINGLE, JAX_PLATFORMS="cpu", PYTHONHASHSEED="0")
+    if pythonpath is not None:
+        found["PYTHONPATH"] = pythonpath
+    return found
+
+
+class Worker:
+    """A running worker process. ``ready`` is the first message it sent."""
+
+    def __init__(self, launch: Launch, core: int | None = None) -> None:
+        self.core = core
+        self._buffer = b""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
+        self._process = subprocess.Popen(
+            [launch.python, "-P", str(launch.script), *([] if core is None else [str(core)])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment(launch.pythonpath),
+            start_new_session=True,  # Ctrl-C reaches the parent alone, which stops its workers itself
+        )
+        try:
+            self.ready = self._receive(START_S)
+        except Lost as lost:
+            raise RuntimeError(f"A worker process did not start: {lost.reason}") from None
+        if not self.ready.get("ready"):
+            self.kill()
+            raise LookupError(self.ready.get("reason", "The worker process is not ready."))
+
+    def ask(self, job: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        """The answer to one job; ``Lost`` where the process dies or takes too long and is killed."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(job).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._dead() from None
+        return self._receive(timeout_s)
+
+    def stop(self) -> None:
+        """Send the kill alone; whoever waits for an answer sees the process end."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End the process and all that it started, at once, and let go of its pipes."""
+        self.stop()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()  # type: ignore[union-attr]
+
+    def _receive(self, timeout_s: float) -> dict[str, Any]:
+        """The next line, as a message."""
+        assert self._process.stdout is not None
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._buffer:
+            readable, _, _ = select.select([self._process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+            if not readable:
+                self.kill()
+                raise Lost("timeout", f"no answer within {timeout_s:g} s")
+            data = os.read(self._process.stdout.fileno(), 1 << 16)
+            if not data:
+                raise self._dead()
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+    def _dead(self) -> Lost:
+        """What became of a process that closed its end."""
+        self._process.wait()
+        code, words = self._process.returncode, self._last_words()
+        self.kill()
+        if code == -signal.SIGKILL:
+            return Lost("oom", "the worker process was killed by SIGKILL, as the system does when memory runs out")
+        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        return Lost("failed", f"the worker process ended {how}: {words}")
+
+    def _last_words(self) -> str:
+        """The last line the process wrote to stderr."""
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return without_paths(lines[-1].strip()) if lines else "it said nothing"

@@ -1,0 +1,77 @@
+"""The two kinds of line in a file of results: a run and a visit."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import VERSION
+from bench.grid import Cell
+from bench.instruments import machine
+from bench.plan import Visit
+from bench.store import Row
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = 1
+
+
+def run_row(cells: Iterable[Cell], ready: Mapping[str, Any], *, workers: int, preset: str) -> Row:
+    """The line that says what a run measures, where and with what; ``ready`` is a worker's own word."""
+    commit, dirty = machine.git(ROOT)
+    if not (ROOT / "impls").is_dir() or machine.digest(ROOT / "impls") != ready["impls"]:
+        commit, dirty = None, True  # the workers measure another impls than this tree's
+    return {
+        "kind": "run",
+        "schema": SCHEMA,
+        "run": secrets.token_hex(6),
+        "preset": preset,
+        "started": now(),
+        "commit": commit,
+        "dirty": dirty,
+        "impls": ready["impls"],
+        "bench": VERSION,
+        "versions": ready["versions"],
+        "machine": machine.describe(),
+        "threads": 1,
+        "workers": workers,
+        "cells": [cell.id for cell in cells],
+    }
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def visit_row(run: str, visit: Visit, answer: Mapping[str, Any], core: int | None, seconds: float) -> Row:
+    """The line of one visit; one that failed keeps its reason and has no samples and no values."""
+    cell, good = visit.cell, answer["status"] == "ok"
+    return {
+        "kind": "visit",
+        "schema": SCHEMA,
+        "run": run,
+        "cell": cell.id,
+        "framework": cell.framework,
+        "mode": cell.mode,
+        "device": cell.device,
+        "dtype": cell.dtype,
+        "seed": cell.seed,
+        "problem": cell.problem,
+        "sizes": answer.get("sizes") or dict(cell.sizes),
+        "method": cell.method,
+        "gradient": cell.gradient,
+        "options": dict(cell.options),
+        "measure": visit.measure,
+        "worker": visit.worker,
+        "status": answer["status"],
+        "reason": answer["reason"],
+        "samples": answer["samples"] if good else {},
+        "values": answer["values"] if good else {},
+        "started": answer["started"],
+        "seconds": round(seconds, 3),
+        "load": answer["load"],
+        "core": core,
+    }

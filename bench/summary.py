@@ -1,0 +1,107 @@
+"""From the rows of a file to one line a cell: the ratio with its interval, the exact values, the status."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench import store
+from bench.grid import Cell
+from bench.instruments.interval import t_interval_log, worker_ratio
+from bench.store import Row
+
+
+@dataclass
+class Summary:
+    """What is known of one cell."""
+
+    cell: str
+    status: str = "ok"
+    reason: str = ""
+    ratios: list[float] = field(default_factory=list)
+    forward_s: float | None = None
+    gradient_s: float | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def interval(self) -> tuple[float, float | None, float | None] | None:
+        """``(R, low, high)``, None where no worker has timed the cell."""
+        return t_interval_log(self.ratios) if self.ratios else None
+
+
+def newest(rows: Sequence[Row]) -> list[Row]:
+    """The visits that belong with the newest run: same sources, versions, machine and instruments."""
+    runs = [row for row in rows if row["kind"] == "run"]
+    return store.same(list(rows), runs[-1]) if runs else []
+
+
+def summarise(rows: Sequence[Row], cells: Iterable[Cell]) -> list[Summary]:
+    """One summary for each of ``cells``; of visits made twice the last good one counts, else the last."""
+    kept: dict[tuple[str, str, int], Row] = {}
+    for row in newest(rows):
+        key = row["cell"], row["measure"], row["worker"]
+        if key not in kept or row["status"] == "ok" or kept[key]["status"] != "ok":
+            kept[key] = row
+    return [_of(cell, [row for row in kept.values() if row["cell"] == cell.id]) for cell in cells]
+
+
+def _of(cell: Cell, rows: list[Row]) -> Summary:
+    found = Summary(cell.id)
+    forward, gradient = [], []
+    for row in sorted(rows, key=lambda row: (row["measure"], row["worker"])):
+        if row["status"] != "ok":
+            if found.status in ("ok", "n/a"):
+                found.status, found.reason = row["status"], row["reason"]
+        elif row["measure"] == "exact":
+            found.values |= row["values"]
+        else:
+            samples = row["samples"]
+            found.ratios.append(worker_ratio(samples["forward_s"], samples["gradient_s"]))
+            forward.append(statistics.median(samples["forward_s"]))
+            gradient.append(statistics.median(samples["gradient_s"]))
+            found.values = row["values"] | found.values
+    if forward:
+        found.forward_s, found.gradient_s = statistics.median(forward), statistics.median(gradient)
+    missing = [measure for measure in cell.measures if not any(row["measure"] == measure for row in rows)]
+    if found.status == "ok" and missing:
+        found.status, found.reason = "missing", f"not measured: {', '.join(missing)}"
+    return found
+
+
+HEADER = ("cell", "R", "95 %", "forward ms", "gradient ms", "peak bytes", "gradient error", "status")
+
+
+def table(summaries: Iterable[Summary]) -> str:
+    """The summaries as a table in plain text, with the reasons of what failed below it."""
+    summaries = list(summaries)
+    lines = [HEADER, *(_line(one) for one in summaries)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    text = [
+        "  ".join(
+            word.ljust(width) if column in (0, 7) else word.rjust(width)
+            for column, (word, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+    reasons = [f"{one.status}: {one.cell}: {one.reason}" for one in summaries if one.status != "ok"]
+    return "\n".join(text + (["", *reasons] if reasons else []))
+
+
+def _line(one: Summary) -> tuple[str, ...]:
+    ratio = low_high = ""
+    if one.interval:
+        middle, low, high = one.interval
+        ratio, low_high = f"{middle:.2f}", "" if low is None else f"[{low:.2f}, {high:.2f}]"
+    peak, error = one.values.get("peak_bytes"), one.values.get("gradient_error")
+    return (
+        one.cell,
+        ratio,
+        low_high,
+        "" if one.forward_s is None else f"{1e3 * one.forward_s:.3f}",
+        "" if one.gradient_s is None else f"{1e3 * one.gradient_s:.3f}",
+        "" if peak is None else f"{peak}",
+        "" if error is None else f"{error:.2e}",
+        one.status,
+    )

@@ -1,0 +1,81 @@
+"""One visit: build a cell, check its gradient against the oracle, and only then measure it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from bench.build import Diverged, NotApplicable, Wrong
+from bench.instruments.timing import Clock, overhead, paired
+from bench.reasons import without_paths
+
+Answer = dict[str, Any]
+
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "RESOURCE_EXHAUSTED", "Unable to allocate")
+"""How array libraries word it when they raise no ``MemoryError``."""
+
+
+class Job(Protocol):
+    """A cell built in one framework, ready to be measured."""
+
+    @property
+    def sizes(self) -> Mapping[str, Any]:
+        """All sizes of the problem, defaults filled in."""
+
+    def forward(self) -> Any:
+        """Evaluate the loss, with no gradient recorded."""
+
+    def gradient(self) -> Any:
+        """Evaluate the loss and its gradient."""
+
+    def sync(self, result: Any) -> Any:
+        """Wait until the device has finished ``result``."""
+
+    def check(self) -> float:
+        """Deviation of the gradient from its oracle; raises ``Wrong`` or ``Diverged``."""
+
+    def exact(self) -> dict[str, Any]:
+        """Values of an exact visit."""
+
+    def values(self) -> dict[str, Any]:
+        """Values of a time visit that building the cell gave."""
+
+
+def visit(job_factory: Callable[[], Job], measure: str, *, clock: Clock = time.perf_counter, **limits: Any) -> Answer:
+    """What one visit found: its status and reason, samples, values, and all sizes of the problem.
+
+    Nothing that goes wrong with a cell is raised: it becomes a status. ``limits`` go to ``paired``.
+    """
+    answer: Answer = {"status": "ok", "reason": "", "samples": {}, "values": {}}
+    try:
+        job = job_factory()
+        answer["sizes"] = dict(job.sizes)
+        deviation = job.check()  # right before fast: a wrong gradient is never measured
+        if measure == "time":
+            found = {**job.values(), "overhead_s": overhead(job.sync, clock)}
+            forward_s, gradient_s = paired(job.forward, job.gradient, sync=job.sync, clock=clock, **limits)
+            answer["samples"] = {"forward_s": forward_s, "gradient_s": gradient_s}
+        elif measure == "exact":
+            found = job.exact()
+        else:
+            raise ValueError(f"No measure {measure!r}: known are time and exact.")
+        answer["values"] = {**found, "oracle_deviation": deviation}
+    except Exception as error:
+        answer["status"], answer["reason"] = failure(error)
+    return answer
+
+
+def failure(error: Exception) -> tuple[str, str]:
+    """The status that an exception stands for, and its first line without the paths of this machine."""
+    text = without_paths((str(error).strip().splitlines() or [""])[0])
+    named = f"{type(error).__name__}: {text}"
+    if isinstance(error, NotApplicable):
+        return "n/a", text
+    if isinstance(error, Wrong):
+        return "wrong", text
+    if isinstance(error, Diverged):
+        return "diverged", text
+    if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
+        return "oom", named
+    return "failed", named

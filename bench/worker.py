@@ -1,0 +1,105 @@
+"""The worker process: reads one JSON job a line from stdin and answers one JSON line a visit on stdout.
+
+Started by file path, ``python -P bench/worker.py [CORE]``, so that neither this folder nor the repository
+root is on the import path: ``bench`` is loaded from where this file lies, ``impls`` comes from the
+interpreter or ``PYTHONPATH``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+Message = dict[str, Any]
+
+
+def claim_stdout() -> TextIO:
+    """The real stdout, for answers alone; whatever else prints from now on goes to stderr."""
+    real = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return real
+
+
+def load_bench() -> None:
+    """Make ``import bench`` mean the package that this file lies in, with nothing put on the import path."""
+    folder = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        "bench", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bench"] = module
+    spec.loader.exec_module(module)
+
+
+def pin(core: int) -> None:
+    """Stay on one core, where the system allows it; before a library starts threads, which inherit it."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core})
+
+
+def say(out: TextIO, message: Message) -> None:
+    """Write one message as one line."""
+    out.write(json.dumps(message, allow_nan=False) + "\n")
+    out.flush()
+
+
+def ready() -> Message:
+    """The first message: which ``impls`` and which versions this process measures."""
+    from bench.instruments import machine
+
+    try:
+        return {"ready": True, "impls": machine.impls_digest(), "versions": machine.versions()}
+    except LookupError as error:
+        return {"ready": False, "reason": str(error)}
+
+
+def answer(job: Message) -> Message:
+    """Visit the cell that a job names."""
+    from bench.build import build
+    from bench.grid import Cell
+    from bench.store import plain
+    from bench.visit import visit
+
+    cell = Cell(**job["cell"])
+    return plain(visit(lambda: build(cell, Path(job["scratch"])), job["measure"], **job["limits"]))
+
+
+def serve(handle: Callable[[Message], Message], out: TextIO) -> None:
+    """Answer jobs one after another until stdin ends, which it also does when the parent dies.
+
+    A thread of its own reads stdin, so that the process ends at once even in the middle of a visit: no
+    orphans.
+    """
+    jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def listen() -> None:
+        for line in sys.stdin.buffer:
+            jobs.put(json.loads(line))
+        os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        say(out, handle(jobs.get()))
+
+
+def main() -> None:
+    """Start up, say so, and serve."""
+    out = claim_stdout()
+    if len(sys.argv) > 1:
+        pin(int(sys.argv[1]))
+    load_bench()
+    say(out, ready())
+    serve(answer, out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""One row of facts for each method: what it computes, what it must cost, where it comes from.
+
+Flop ratios count matmul and convolution flops alone and are derived by hand, in the words of ``Work``; the forward
+is the unit. A product that needs no gradient (of the data, of a detached state) is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Work:
+    """Flops of a problem's forward, by part, with the steps taken.
+
+    first: a net's first layer, or the encoder of an implicit problem: all that acts on the data alone.
+    rest: a net's other layers, or the read-out of an implicit problem.
+    step: one evaluation of ``step``; K of them forward. M: applications in the backward solve (Picard: M − 1).
+    """
+
+    first: float
+    rest: float
+    step: float = 0.0
+    K: int = 0
+    M: int = 0
+
+    @property
+    def forward(self) -> float:
+        return self.first + self.rest + self.K * self.step
+
+
+def _reverse(work: Work, step_products: float) -> float:
+    """Forward, the weight's product of every layer, the state's product of all but the first, and those of the steps."""
+    return (work.forward + work.first + 2 * work.rest + step_products * work.step) / work.forward
+
+
+@dataclass(frozen=True)
+class Method:
+    """name: as in the file. interface: which of the two questions it answers. exact: equal to the true gradient when
+    its solves have converged. equation: what it returns. flops: flop ratio as a function of ``Work``, ``formula`` in
+    words. memory: order in depth L, steps K, activations A, parameters P. options: keywords that a cell may set."""
+
+    name: str
+    interface: Literal["gradient", "adjoint"]
+    exact: bool
+    equation: str
+    formula: str
+    flops: Callable[[Work], float]
+    memory: str
+    source: str
+    options: tuple[str, ...]
+    forward_mode: bool = True
+
+
+_ROWS = (
+    Method(
+        "backprop",
+        "gradient",
+        True,
+        "g = ∇L(θ)",
+        "(3F − F₁)/F",
+        lambda work: _reverse(work, 0),
+        "L·A",
+        "Linnainmaa 1970; Rumelhart, Hinton and Williams 1986",
+        (),
+        forward_mode=False,
+    ),
+    Method(
+        "forward_gradient",
+        "gradient",
+        False,
+        "g = (∇L(θ)·v) v, E[v vᵀ] = I",
+        "(3F − F₁)/F",
+        lambda work: _reverse(work, 0),
+        "A + P, flat in L beyond its tangents",
+        "Baydin, Pearlmutter, Syme, Wood and Torr 2022, arXiv:2202.08587",
+        ("tangents", "count"),
+        forward_mode=False,
+    ),
+    Method(
+        "unrolled",
+        "adjoint",
+        True,
+        "dz_K/dθ by the chain rule through all K steps",
+        "(F + F₁ + 2 F_readout + (2K − 1) s)/F",
+        lambda work: _reverse(work, 2 * work.K - 1),
+        "K·A",
+        "Domke 2012; Maclaurin, Duvenaud and Adams 2015",
+        ("K", "solver"),
+    ),
+    Method(
+        "ift",
+        "adjoint",
+        True,
+        "gᵀ (I − ∂R/∂z)⁻¹ ∂R/∂θ, taken at z_{K−1}",
+        "(F + F₁ + 2 F_readout + (1 + applications) s)/F",
+        lambda work: _reverse(work, 1 + work.M),
+        "A, flat in K",
+        "implicit function theorem; Bai, Kolter and Koltun 2019, arXiv:1909.01377",
+        ("K", "solver", "linear_solver", "M"),
+    ),
+    Method(
+        "jfb",
+        "adjoint",
+        False,
+        "gᵀ ∂R/∂θ, taken at z_{K−1}",
+        "(F + F₁ + 2 F_readout + s)/F",
+        lambda work: _reverse(work, 1),
+        "A, flat in K",
+        "Wu Fung et al. 2022, arXiv:2103.12803",
+        ("K", "solver"),
+    ),
+)
+
+METHODS: Mapping[str, Method] = {row.name: row for row in _ROWS}

@@ -1,0 +1,1 @@
+"""Gradient methods in JAX; twin of ``impls.torch``."""

@@ -1,0 +1,25 @@
+"""Unrolled differentiation: the chain rule through every step of the solver.
+
+    dL/dθ = Σ_{k<K} gᵀ J_{K−1} ⋯ J_{K−k} ∂R/∂θ|_{z_{K−1−k}},   g = ∂L/∂z_K,  J_k = ∂R/∂z|_{z_k}
+
+Exact for z_K itself, and for the fixed point as K grows. Cost: 2K − 1 further step products. Memory: K·A.
+First and higher derivatives, reverse and forward mode. Source: Domke 2012, "Generic methods for optimization-based
+modeling".
+"""
+
+from __future__ import annotations
+
+from impls.checks import require_unrollable
+from impls.jax.ops import Tree
+from impls.jax.solvers import Solution, Solver, State, finish
+from impls.jax.types import Step
+
+
+def fixed_point(step: Step, z0: State, args: Tree, *, solver: Solver) -> Solution:
+    """z = step(z, args), differentiable in args through all K evaluations. z0: (b, *n), not differentiated.
+
+    Raises ``ValueError`` for a solver that stops early or that holds a linear solver without a derivative.
+    """
+    require_unrollable(solver)
+    z, spent = solver(lambda z: step(z, args), z0, unroll=True)
+    return finish(z, step(z, args), spent, solver.tol)

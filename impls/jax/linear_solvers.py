@@ -1,0 +1,162 @@
+"""Solvers of A x = b for A = I − J or its transpose, given as a function; samples (axis 0) are independent systems.
+
+Each returns a ``LinearSolution``. A solver that was given a tolerance and misses it says so in ``converged``;
+``solve`` turns that into NaN, so that no wrong gradient passes for a right one and no host has to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from impls.checks import require_steps
+from impls.jax.norms import largest_ratio, sample_norms
+
+State = Float[Array, "b *n"]
+LinearMap = Callable[[State], State]
+
+
+class LinearSolution(NamedTuple):
+    """value: x. steps: as each solver counts them. residual: largest over samples of ‖b − A x‖/‖b‖, of the last x for
+    which it is known without another product. converged: within the tolerance, where there is one, and finite."""
+
+    value: State
+    steps: Array
+    residual: Float[Array, ""]
+    converged: Array
+
+
+class LinearSolver(Protocol):
+    """Solves A x = b. differentiable: reverse mode can run through it, as unrolled Newton needs."""
+
+    @property
+    def differentiable(self) -> bool: ...
+
+    @property
+    def tol(self) -> float: ...
+
+    def __call__(self, A: LinearMap, b: State) -> LinearSolution: ...
+
+
+def solve(linear_solver: LinearSolver, A: LinearMap, b: State) -> State:
+    """The solution, or NaN throughout where the solver missed its tolerance."""
+    found = linear_solver(A, b)
+    return jnp.where(found.converged, found.value, jnp.nan) if linear_solver.tol > 0 else found.value
+
+
+@dataclass(frozen=True)
+class Picard:
+    """x ← x + b − A x from x₀ = 0, so x_M = Σ_{m<M} Jᵐ b; M = 1 gives x = b. Cost: M − 1 products. Memory: 2 states."""
+
+    steps: int = 60
+    tol: float = 0.0
+    differentiable = True
+
+    def __post_init__(self) -> None:
+        require_steps("Picard", self.steps, self.tol)
+
+    def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        def update(state: tuple[State, State, Any]) -> tuple[State, State, Any]:
+            x, _, step = state
+            r = b - A(x)
+            return x + r, r, step + 1
+
+        if self.tol == 0:
+            x, r = b, b
+            if self.steps > 1:
+                x, r = jax.lax.fori_loop(1, self.steps, lambda _, s: update((*s, 0))[:2], (b, b))
+            return _solution(x, self.steps, r, b, self.tol)
+
+        def going(state: tuple[State, State, Any]) -> Array:
+            return (state[2] < self.steps) & ~(largest_ratio(state[1], b) <= self.tol)
+
+        x, r, step = jax.lax.while_loop(going, update, (b, b, jnp.asarray(1)))
+        return _solution(x, step, r, b, self.tol)
+
+
+@dataclass(frozen=True)
+class GMRES:
+    """x in the span of b, A b, …, A^{M−1} b with the least ‖b − A x‖, without restarts; every sample has its own space.
+
+    Cost: M products, and 8 M² vector products to orthogonalise (Gram–Schmidt, twice). Memory: M + 1 states.
+    Source: Saad and Schultz 1986.
+    """
+
+    steps: int = 20
+    tol: float = 0.0
+    differentiable = False
+
+    def __post_init__(self) -> None:
+        require_steps("GMRES", self.steps, self.tol)
+
+    def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        rows = b.reshape(len(b), -1)
+        steps = min(self.steps, rows.shape[1])
+        eps = jnp.finfo(b.dtype).eps
+        beta = sample_norms(b)
+        basis = jnp.zeros((steps + 1, *rows.shape), b.dtype)
+        basis = basis.at[0].set(rows / jnp.maximum(beta, jnp.finfo(b.dtype).tiny)[:, None])
+
+        def arnoldi(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+            basis, H = state
+            w = A(basis[j].reshape(b.shape)).reshape(rows.shape)
+            before = sample_norms(w)
+            column = jnp.zeros((len(b), steps + 1), b.dtype)
+            for _ in range(2):
+                h = jnp.einsum("jbn,bn->bj", basis, w)  # rows past j are zero
+                w = w - jnp.einsum("jbn,bj->bn", basis, h)
+                column = column + h
+            norm = sample_norms(w)
+            norm = jnp.where(norm > 10 * eps * before, norm, 0)  # the space is complete: x is exact
+            H = H.at[:, :, j].set(column.at[:, j + 1].set(norm))
+            return basis.at[j + 1].set(jnp.where(norm > 0, 1 / norm, 0)[:, None] * w), H
+
+        H = jnp.zeros((len(b), steps + 1, steps), b.dtype)
+        basis, H = jax.lax.fori_loop(0, steps, arnoldi, (basis, H))
+        # H y = β e₁ in the least squares sense; directions that never came to be get the weight 0.
+        Q, R = jnp.linalg.qr(H)
+        diagonal = jnp.diagonal(R, axis1=1, axis2=2)
+        dead = abs(diagonal) <= 10 * eps * abs(diagonal).max(1, keepdims=True)
+        rhs = jnp.where(dead, 0, beta[:, None] * Q[:, 0])
+        R = R + jax.vmap(jnp.diag)(jnp.where(dead, 1 - diagonal, 0))
+        y = jax.scipy.linalg.solve_triangular(R, rhs[:, :, None])
+        x = jnp.einsum("jbn,bj->bn", basis[:-1], y[:, :, 0]).reshape(b.shape)
+        r = jnp.pad(beta[:, None], ((0, 0), (0, steps))) - (H @ y)[:, :, 0]
+        return _solution(x, steps, r, b, self.tol)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """x by LU of each sample's n × n matrix. Cost: n products in one batch, and ⅔ n³ flops a sample. Memory: n states.
+    A singular A gives NaN or infinity, since compiled code cannot raise; ``finite.require_finite`` says so."""
+
+    tol: float = 0.0
+    differentiable = True
+
+    def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        n = b[0].size
+        basis = jnp.broadcast_to(jnp.eye(n, dtype=b.dtype).reshape(n, 1, *b.shape[1:]), (n, *b.shape))
+        matrix = jax.vmap(A)(basis).reshape(n, len(b), n).transpose(1, 2, 0)
+        x = jnp.linalg.solve(matrix, b.reshape(len(b), n, 1))
+        r = b.reshape(len(b), n, 1) - matrix @ x
+        return _solution(x.reshape(b.shape), n, r, b, self.tol)
+
+
+def _solution(x: State, steps: Any, r: Array, b: State, tol: float) -> LinearSolution:
+    r, b = jax.lax.stop_gradient((r, b))
+    residual = largest_ratio(r, b)
+    converged = residual <= tol if tol > 0 else jnp.isfinite(residual)
+    return LinearSolution(x, jnp.asarray(steps, jnp.float32), residual, converged)
+
+
+LINEAR_SOLVERS: dict[str, type[Picard] | type[GMRES] | type[Dense]] = {
+    "picard": Picard,
+    "gmres": GMRES,
+    "dense": Dense,
+}

@@ -1,0 +1,88 @@
+"""The few array operations that models and methods are written in, and nests of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from impls.checks import require_kernel, require_product
+
+Tree = Any
+"""Any nest of tuples, lists and dicts of arrays."""
+
+
+def leaves(tree: Tree) -> list[Array]:
+    """Arrays of a nest, dict keys sorted."""
+    return jax.tree.leaves(tree)
+
+
+def tree_map(fn: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
+    """Apply ``fn`` leaf by leaf to nests of one shape."""
+    return jax.tree.map(fn, tree, *rest)
+
+
+def matmul(x: Float[Array, "*b m"], w: Float[Array, "m n"]) -> Float[Array, "*b n"]:
+    """x @ w."""
+    require_product(x, w)
+    return x @ w
+
+
+def conv2d(
+    x: Float[Array, "b h w i"], w: Float[Array, "kh kw i o"], *, circular: bool = False
+) -> Float[Array, "b h w o"]:
+    """Cross-correlation that keeps the image's size: NHWC images, HWIO odd kernels, zero or circular padding.
+
+    The circular one is a product of shifted copies with the kernel: XLA's CPU convolutions are slow inside loops.
+    """
+    require_kernel(x, w)
+    kh, kw = w.shape[0] // 2, w.shape[1] // 2
+    if circular:
+        shifts = [(i, j) for i in range(-kh, kh + 1) for j in range(-kw, kw + 1)]
+        patches = jnp.concatenate([jnp.roll(x, (-i, -j), (1, 2)) for i, j in shifts], axis=-1)
+        return patches @ w.reshape(-1, w.shape[-1])
+    return jax.lax.conv_general_dilated(x, w, (1, 1), ((kh, kh), (kw, kw)), dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def cross_entropy(logits: Float[Array, "b c"], labels: Array) -> Float[Array, ""]:
+    """Mean over the batch of −log softmax(logits)[label]."""
+    return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1).mean()
+
+
+def stop_gradient(tree: Tree) -> Tree:
+    """The same values with no derivative in either mode."""
+    return jax.lax.stop_gradient(tree)
+
+
+def first_order(x: Tree, method: str) -> Tree:
+    """``x`` itself; a second derivative through it raises, since ``method`` would get it silently wrong."""
+    return _once(method, x)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _once(method: str, x: Tree) -> Tree:
+    return x
+
+
+@_once.defjvp
+def _once_rule(method: str, primals: Any, tangents: Any) -> tuple[Tree, Tree]:
+    # A scalar one that depends on the primals rides on the tangent: whoever differentiates the tangent meets it.
+    return _refuse(method, primals[0]), tangents[0]
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _refuse(method: str, x: Tree) -> Tree:
+    return x
+
+
+@_refuse.defjvp
+def _refuse_rule(method: str, primals: Any, tangents: Any) -> Any:
+    raise RuntimeError(_SECOND.format(method))
+
+
+_SECOND = "{} gives first derivatives only, and a second one through it would be wrong: use unrolled for it."

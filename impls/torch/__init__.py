@@ -1,0 +1,1 @@
+"""Gradient methods in PyTorch; twin of ``impls.jax``."""

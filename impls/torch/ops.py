@@ -1,0 +1,81 @@
+"""The few array operations that models and methods are written in, and nests of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.autograd.forward_ad as fwd
+from jaxtyping import Float
+from torch import Tensor
+
+from impls.checks import require_kernel, require_product
+
+Tree = Any
+"""Any nest of tuples, lists and dicts of tensors."""
+
+
+def leaves(tree: Tree) -> list[Tensor]:
+    """Arrays of a nest, dict keys sorted, as jax orders them."""
+    if isinstance(tree, dict):
+        return [leaf for key in sorted(tree) for leaf in leaves(tree[key])]
+    if isinstance(tree, (list, tuple)):
+        return [leaf for item in tree for leaf in leaves(item)]
+    return [tree]
+
+
+def tree_map(fn: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
+    """Apply ``fn`` leaf by leaf to nests of one shape."""
+    if isinstance(tree, dict):
+        return {key: tree_map(fn, tree[key], *(other[key] for other in rest)) for key in tree}
+    if isinstance(tree, (list, tuple)):
+        mapped = [tree_map(fn, *items) for items in zip(tree, *rest, strict=True)]
+        return type(tree)(*mapped) if hasattr(tree, "_fields") else type(tree)(mapped)
+    return fn(tree, *rest)
+
+
+def matmul(x: Float[Tensor, "*b m"], w: Float[Tensor, "m n"]) -> Float[Tensor, "*b n"]:
+    """x @ w."""
+    require_product(x, w)
+    return x @ w
+
+
+def conv2d(
+    x: Float[Tensor, "b h w i"], w: Float[Tensor, "kh kw i o"], *, circular: bool = False
+) -> Float[Tensor, "b h w o"]:
+    """Cross-correlation that keeps the image's size: NHWC images, HWIO odd kernels, zero or circular padding."""
+    require_kernel(x, w)
+    kh, kw = w.shape[0] // 2, w.shape[1] // 2
+    image, kernel = x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1)
+    if circular:
+        image = torch.nn.functional.pad(image, (kw, kw, kh, kh), mode="circular")
+        return torch.nn.functional.conv2d(image, kernel).permute(0, 2, 3, 1)
+    return torch.nn.functional.conv2d(image, kernel, padding=(kh, kw)).permute(0, 2, 3, 1)
+
+
+def cross_entropy(logits: Float[Tensor, "b c"], labels: Tensor) -> Float[Tensor, ""]:
+    """Mean over the batch of −log softmax(logits)[label]."""
+    return torch.nn.functional.cross_entropy(logits, labels)
+
+
+def stop_gradient(tree: Tree) -> Tree:
+    """The same values with no derivative in either mode; ``no_grad`` alone would let tangents through."""
+    return tree_map(Tensor.detach, tree)
+
+
+def first_order(x: Tensor, method: str) -> Tensor:
+    """``x`` itself; a second derivative through it raises, since ``method`` would get it silently wrong."""
+
+    def guard(_: Tensor | None) -> None:
+        if torch.is_grad_enabled():
+            raise RuntimeError(_SECOND.format(method))
+
+    if x.requires_grad and torch.is_grad_enabled():
+        if fwd.unpack_dual(x).tangent is not None:
+            raise RuntimeError(_SECOND.format(method))
+        x.register_hook(guard)
+    return x
+
+
+_SECOND = "{} gives first derivatives only, and a second one through it would be wrong: use unrolled for it."

@@ -1,0 +1,69 @@
+"""Random tangents for forward gradients: laws with E[v] = 0 and E[v vᵀ] = I over the concatenated parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impls.names import pick
+from impls.torch.ops import Tree, leaves, tree_map
+
+Tangents = str | Tree
+Sample = Callable[[Any, Tree, int], tuple[Tree, bool]]
+
+
+def gaussian(rng: torch.Generator, params: Tree) -> Tree:
+    """v_i ~ N(0, 1). Error n + 1."""
+    return tree_map(lambda p: torch.empty_like(p).normal_(generator=rng), params)
+
+
+def rademacher(rng: torch.Generator, params: Tree) -> Tree:
+    """v_i = ±1. Error n − 1, the least there is."""
+    return tree_map(lambda p: torch.empty_like(p).random_(0, 2, generator=rng).mul_(2).sub_(1), params)
+
+
+def sphere(rng: torch.Generator, params: Tree) -> Tree:
+    """v = √n u, u uniform on the unit sphere. Error n − 1."""
+    drawn = gaussian(rng, params)
+    square = sum((torch.linalg.vector_norm(v) ** 2 for v in leaves(drawn)), torch.tensor(0.0))
+    scale = (sum(v.numel() for v in leaves(drawn)) / square) ** 0.5
+    return tree_map(lambda v: v.mul_(scale.to(v)), drawn)
+
+
+LAWS: dict[str, Callable[[Any, Tree], Tree]] = {
+    "gaussian": gaussian,
+    "rademacher": rademacher,
+    "sphere": sphere,
+}
+
+
+def sampler(tangents: Tangents, count: int) -> Sample:
+    """sample(rng, params, index) -> (tangent, whether it may be overwritten).
+
+    tangents: a law's name (rng is then a ``torch.Generator``, left advanced); arrays shaped as params, with a leading
+    axis ``count`` when count > 1; or "given": rng itself holds such arrays, so that they enter as arguments.
+    """
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"forward_gradient: count must be a whole number from 1 up, not {count!r}.")
+    if isinstance(tangents, str) and tangents != "given":
+        law = pick("law of tangents", tangents, {**LAWS, "given": gaussian})
+        return lambda rng, params, index: (law(rng, params), True)
+
+    def given(rng: Any, params: Tree, index: int) -> tuple[Tree, bool]:
+        arrays = rng if isinstance(tangents, str) else tangents
+        chosen = tree_map(lambda v: v[index], arrays) if count > 1 else arrays
+        return tree_map(_fitting, params, chosen), False
+
+    return given
+
+
+def _fitting(p: Tensor, v: Tensor) -> Tensor:
+    if p.shape != v.shape:
+        raise ValueError(
+            f"forward_gradient: a tangent of shape {tuple(v.shape)} was given for a parameter of shape "
+            f"{tuple(p.shape)}; tangents are shaped as params, with a leading axis count when count > 1."
+        )
+    return v

@@ -1,0 +1,13 @@
+"""What the results mean: results files → tidy pandas frames → figures and one offline HTML page.
+
+Reads files alone: nothing here imports torch, jax, ``impls`` or ``bench``.
+
+    results = read("results/local/quick.jsonl")
+    frame = cells(results)          one row a cell: R with its interval, bytes, errors, status
+    frame = samples(results)        one row an interleaved pair of timings
+"""
+
+from reports.frames import cells, missing, samples
+from reports.load import Results, ResultsError, read
+
+__all__ = ["Results", "ResultsError", "cells", "missing", "read", "samples"]

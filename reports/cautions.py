@@ -1,0 +1,62 @@
+"""What a reader must know before trusting a page: the state of the tree, the machine and the noise."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.load import Results
+from reports.numbers import sig
+from reports.rows import number
+
+NOISY = 0.10
+"""The sd of log R between workers above which a ratio is called noisy."""
+
+
+def cautions(results: Results, frame: pd.DataFrame) -> list[str]:
+    """Sentences, the gravest first; empty when there is nothing to warn of."""
+    found = []
+    if any(run.get("dirty") is not False for run in results.runs):
+        found.append("The working tree was dirty: these numbers belong to no commit; nobody else can reproduce them.")
+    if any(run.get("commit") is None for run in results.runs):
+        found.append("No commit is recorded: the code behind these numbers is known by its digest alone.")
+    found += _load(results) + _spread(frame) + _workers(results, frame)
+    return found
+
+
+def _load(results: Results) -> list[str]:
+    """Visits that began on a machine with more to do than it has cores."""
+    cores = {run["run"]: number(run["machine"].get("cores")) for run in results.runs}
+    loads = [(number(visit.get("load")), cores[visit["run"]]) for visit in results.visits if visit["measure"] == "time"]
+    busy = [load for load, available in loads if load > available]
+    if not busy:
+        return []
+    return [
+        f"The machine was busy: {len(busy)} of {len(loads)} time visits began at a load average above the "
+        f"number of cores (up to {sig(max(busy))}); measure again on a quiet machine."
+    ]
+
+
+def _spread(frame: pd.DataFrame) -> list[str]:
+    """Cells whose workers disagree."""
+    noisy = frame[frame["sd_log_R"] > NOISY]
+    if noisy.empty:
+        return []
+    names = "; ".join(
+        f"{row.problem}, {row.label}, {row.framework} ({row.sd_log_R * 100:.0f} %)" for row in noisy.itertuples()
+    )
+    return [
+        f"Noisy: the workers' values of R spread by more than 10 % (standard deviation of the logarithm) for {names}."
+    ]
+
+
+def _workers(results: Results, frame: pd.DataFrame) -> list[str]:
+    """Cells that fewer workers visited than were planned."""
+    planned = max((number(run.get("workers")) for run in results.runs), default=0)
+    few = frame[(frame["workers"] < planned) & (frame["time_status"] == "ok")]
+    if few.empty:
+        return []
+    many = "1 timed cell was" if len(few) == 1 else f"{len(few)} timed cells were"
+    return [
+        f"{many} visited by fewer than the {planned:.0f} workers planned "
+        f"(the fewest: {few['workers'].min():.0f}); the run did not finish."
+    ]

@@ -1,0 +1,177 @@
+"""What a figure of the page is, and the first of them: R by problem and method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isnan
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+
+from reports.headline import Group, Record
+from reports.labels import colour, stroke
+from reports.numbers import interval
+from reports.svg import FAINT, INK, render, style
+
+PLAIN = FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}")
+"""Tick labels in three digits, without zeros that a round number does not need and without powers of ten."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of the page: its SVG, what to say below it, and the data it was drawn from."""
+
+    name: str
+    title: str
+    svg: str
+    caption: str
+    data: pd.DataFrame
+    slopes: list[tuple[str, ...]] = field(default_factory=list)
+
+
+def ratios(groups: list[Group]) -> Drawing | None:
+    """R with its 95 % interval: one panel a problem, one line a method, the frameworks below each other."""
+    groups = [group for group in groups if group.rows]
+    if not groups:
+        return None
+    heights = [len(group.methods) for group in groups]
+    with style("ratios"):
+        figure = Figure(figsize=(8.4, 0.36 * sum(heights) + 0.62 * len(groups) + 0.55), layout="constrained")
+        panels = figure.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+        for axes, group in zip(panels, groups, strict=True):
+            _panel(axes, group)
+        known = [
+            row[name]
+            for group in groups
+            for row in group.rows
+            for name in ("R", "R_low", "R_high")
+            if not isnan(row[name])
+        ]
+        _axis(panels[-1], known)
+        names = list(dict.fromkeys(row["framework"] for group in groups for row in group.rows))
+        figure.legend(handles=[_key(name) for name in names], loc="outside upper right", ncols=len(names))
+        alt = "R by problem and method with 95 % intervals. " + "; ".join(
+            f"{group.problem}, {row['label']}, {row['framework']}: "
+            + (interval(row["R"], row["R_low"], row["R_high"]) if not isnan(row["R"]) else row["status"])
+            for group in groups
+            for row in group.rows
+        )
+        svg = render(figure, "ratios", alt)
+    columns = [
+        "problem",
+        "label",
+        "framework",
+        "mode",
+        "R",
+        "R_low",
+        "R_high",
+        "R_min",
+        "workers",
+        "pairs",
+        "status",
+        "reason",
+        "cell",
+    ]
+    data = pd.DataFrame([row for group in groups for row in group.rows])[columns]
+    caption = (
+        "R is the time of one value-and-gradient call divided by the time of one forward. Points are medians "
+        "over worker processes, bars 95 % t-intervals; the dotted line at 1 is the cost of the forward alone."
+    )
+    return Drawing("ratios", "Time: R by problem and method", svg, caption, data)
+
+
+def _panel(axes: Axes, group: Group) -> None:
+    """The methods of one problem, from top to bottom."""
+    methods = group.methods
+    twice = [name for name, _, _ in methods]
+    for place, (_, _, rows) in enumerate(methods):
+        for shift, row in zip(_offsets(len(rows)), rows, strict=True):
+            _point(axes, place + shift, row)
+    axes.axvline(1, color=FAINT, linewidth=0.8, linestyle=":", zorder=0)
+    axes.set_yticks(
+        range(len(methods)),
+        [f"{name} ({chosen})" if twice.count(name) > 1 else name for name, chosen, _ in methods],
+    )
+    axes.set_ylim(len(methods) - 0.45, -0.55)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", which="major")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_title(group.problem)
+
+
+def _point(axes: Axes, y: float, row: Record) -> None:
+    """One framework of one method; a cell without R is named, not dropped."""
+    shade, pen = colour(row["label"]), stroke(row["framework"])
+    if isnan(row["R"]):
+        text = f"{row['framework']}: {row['status']}"
+        clear = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        axes.text(
+            0.01,
+            y,
+            text,
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=8,
+            color=INK,
+            style="italic",
+            bbox=clear,
+        )
+        return
+    if not isnan(row["R_low"]):
+        axes.plot([row["R_low"], row["R_high"]], [y, y], color=shade, linewidth=1.4, solid_capstyle="butt")
+        axes.plot([row["R_low"], row["R_high"]], [y, y], color=shade, linewidth=0, marker="|", markersize=5)
+    face = shade if pen.filled else "white"
+    axes.plot(
+        [row["R"]],
+        [y],
+        marker=pen.marker,
+        color=shade,
+        markerfacecolor=face,
+        markersize=5.5,
+        markeredgewidth=1.4,
+    )
+
+
+def _axis(axes: Axes, known: list[float]) -> None:
+    """A logarithmic axis with plain numbers, wide enough for every interval and the line at 1."""
+    low, high = min([1.0, *known]), max([1.0, *known])
+    axes.set_xscale("log")
+    axes.set_xlim(low / 1.12, high * 1.15)
+    ticks = [
+        base * 10**power
+        for power in range(-2, 5)
+        for base in (1, 1.5, 2, 3, 4, 5, 7)
+        if low / 1.12 <= base * 10**power <= high * 1.15
+    ]
+    while len(ticks) > 9:
+        ticks = [tick for tick in ticks if tick == 1] + [tick for tick in ticks if tick != 1][1::2]
+    axes.set_xticks(sorted(ticks))
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("R, in forwards (logarithmic)")
+
+
+def _offsets(count: int) -> list[float]:
+    """Heights of ``count`` points that share a line, around its middle."""
+    return [0.26 * (index - (count - 1) / 2) for index in range(count)]
+
+
+def _key(framework: str) -> Line2D:
+    """A framework in a legend."""
+    pen = stroke(framework)
+    face = INK if pen.filled else "white"
+    return Line2D(
+        [],
+        [],
+        color=INK,
+        marker=pen.marker,
+        markerfacecolor=face,
+        linestyle="",
+        markersize=5.5,
+        label=framework,
+    )

@@ -1,0 +1,76 @@
+"""Names and colours of methods, markers and lines of frameworks: the same in every figure and table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import seaborn as sns
+
+_PALETTE = sns.color_palette("colorblind").as_hex()
+
+COLOURS = {
+    "backprop": _PALETTE[0],
+    "forward gradient": _PALETTE[1],
+    "forward gradient, tangents given": _PALETTE[5],
+    "unrolled": _PALETTE[3],
+    "IFT, Picard": _PALETTE[2],
+    "IFT, GMRES": _PALETTE[9],
+    "IFT, dense": _PALETTE[7],
+    "JFB": _PALETTE[4],
+}
+"""Colour of each method, in the order in which methods are listed."""
+
+OTHER = "#444444"
+
+SOLVERS = {"picard": "Picard", "gmres": "GMRES", "dense": "dense"}
+
+
+class Stroke(NamedTuple):
+    """How a framework is drawn."""
+
+    marker: str
+    line: str
+    filled: bool
+
+
+STROKES = {"torch": Stroke("o", "-", True), "jax": Stroke("s", "--", False)}
+
+
+def label(method: str, options: Mapping[str, Any], gradient: str = "backprop") -> str:
+    """The name of a method as a reader knows it.
+
+    >>> label("ift", {"linear_solver": "gmres", "K": 60})
+    'IFT, GMRES'
+    """
+    if method == "forward_gradient":
+        tangents = str(options.get("tangents", "gaussian"))
+        return {"gaussian": "forward gradient", "given": "forward gradient, tangents given"}.get(
+            tangents, f"forward gradient, {tangents}"
+        )
+    name = {"jfb": "JFB", "ift": "IFT"}.get(method, method.replace("_", " "))
+    if method == "ift" and "linear_solver" in options:
+        solver = str(options["linear_solver"])
+        name = f"IFT, {SOLVERS.get(solver, solver)}"
+    return name if gradient in ("backprop", method) else f"{gradient.replace('_', ' ')} × {name}"
+
+
+def colour(name: str) -> str:
+    """The colour of a method; one dark grey for all that have none of their own."""
+    return COLOURS.get(name, OTHER)
+
+
+def stroke(framework: str) -> Stroke:
+    """Marker and line of a framework."""
+    return STROKES.get(framework, Stroke("^", "-.", False))
+
+
+def order(name: str) -> tuple[int, str]:
+    """Sort key: known methods in the order of ``COLOURS``, then the others by name."""
+    names = list(COLOURS)
+    return (names.index(name) if name in names else len(names), name)
+
+
+def settings(values: Mapping[str, Any], without: tuple[str, ...] = ()) -> str:
+    """Sizes or options in one line, sorted: ``batch 64, width 512``."""
+    return ", ".join(f"{name} {values[name]}" for name in sorted(values) if name not in without)

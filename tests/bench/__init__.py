@@ -1,0 +1,1 @@
+"""Tests of how things are measured; no framework is imported here."""

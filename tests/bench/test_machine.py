@@ -1,0 +1,70 @@
+"""Where a number was measured, and nothing more than that."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bench.instruments import machine
+
+
+def test_the_description_names_a_kind_of_machine_and_no_owner() -> None:
+    found = machine.describe()
+    assert set(found) == {"cpu", "cores", "memory_bytes", "system", "gpu"}
+    assert found["cpu"] and found["cores"] >= 1 and found["memory_bytes"] > 0
+    text = json.dumps(found)
+    assert platform.node() not in text and str(Path.home()) not in text
+    assert found["system"].startswith(platform.system()) and len(found["system"].split()) == 3
+    assert getpass.getuser() not in found["system"]
+
+
+def test_versions_are_read_without_importing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "DISTRIBUTIONS", ("pytest", "no-such-distribution"))
+    found = machine.versions()
+    assert found["python"] == platform.python_version() and found["pytest"] and found["no-such-distribution"] is None
+
+
+def test_the_digest_depends_on_names_and_contents_and_not_on_the_folder(tmp_path: Path) -> None:
+    def package(name: str, files: dict[str, str]) -> str:
+        folder = tmp_path / name
+        for file, text in files.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(text)
+        return machine.digest(folder)
+
+    base = package("a", {"x.py": "1", "y/z.py": "2", "cache.pyc": "3"})
+    assert len(base) == 12 and base == package("b", {"y/z.py": "2", "x.py": "1"})
+    assert len({base, package("c", {"x.py": "2", "y/z.py": "1"}), package("d", {"x.py": "1", "yz.py": "2"})}) == 3
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = {
+        "GIT_AUTHOR_NAME": "a",
+        "GIT_AUTHOR_EMAIL": "a",
+        "GIT_COMMITTER_NAME": "a",
+        "GIT_COMMITTER_EMAIL": "a",
+    }
+    command = ["git", "-C", str(folder), *arguments]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **identity})
+
+
+def test_a_tree_is_dirty_from_its_first_change_to_what_is_measured(tmp_path: Path) -> None:
+    assert machine.git(tmp_path) == (None, True)  # no repository
+    git(tmp_path, "init")
+    assert machine.git(tmp_path) == (None, True)  # no commit
+    (tmp_path / "impls").mkdir()
+    (tmp_path / "impls" / "a.py").write_text("1")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "a")
+    commit, dirty = machine.git(tmp_path)
+    assert commit is not None and len(commit) == 40 and not dirty
+    (tmp_path / "README.md").write_text("text")
+    assert machine.git(tmp_path) == (commit, False)  # nothing that is measured
+    (tmp_path / "impls" / "new.py").write_text("1")
+    assert machine.git(tmp_path) == (commit, True)

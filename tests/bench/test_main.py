@@ -1,0 +1,125 @@
+"""The command line: what it prints, what it refuses, and how it ends."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bench import measure as core
+from bench.__main__ import main
+from tests.bench.harness import FAKE
+
+pytestmark = pytest.mark.usefixtures("facts")
+ONE = ["--framework", "torch", "--problem", "tanh"]
+
+
+@pytest.fixture
+def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Flags for a run with workers that measure nothing."""
+    monkeypatch.setattr(core, "measure", functools.partial(core.measure, script=FAKE))
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"log": str(tmp_path / "log"), "ift": "n/a", "jfb": "wrong"}))
+    return ["--out", str(tmp_path / "rows.jsonl"), "--workers", "2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run"], "Nothing says which cells to run: give --preset smoke or quick, or --problem."),
+        (["run", "--preset", "smok"], "No preset 'smok': did you mean smoke?"),
+        (["list", "--framework", "pytorch"], "No framework 'pytorch': did you mean torch?"),
+        (["run", "--problem", "tanh,mpl"], "No problem 'mpl': did you mean mlp?"),
+        (
+            ["run", *ONE, "--method", "jfb", "--set", "M=5"],
+            "The option 'M' is not one of 'jfb': methods that take it are ift.",
+        ),
+        (
+            ["run", *ONE, "--set", "width=2", "depth=3"],
+            "No size or option 'depth' for 'tanh': did you mean width?",
+        ),
+        (
+            ["list", "--set", "width"],
+            "The setting 'width' is not of the form name=value: write it as width=2048.",
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_status_2(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith(f"error: {sentence}") and said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["run", "--workers", "0"], ["run", "--timeout", "-1"], ["walk"], []])
+def test_flags_that_make_no_sense_end_with_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2 and "Traceback" not in capsys.readouterr().err
+
+
+def test_list_without_flags_prints_all_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "smoke",
+        "torch             eager",
+        "implicit: width=16 gamma=0.8 batch=8",
+        "gradient: tangents count",
+    ):
+        assert words in said
+
+
+def test_list_prints_the_cells_that_flags_mean(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", *ONE, "--method", "ift,jfb", "--set", "K=5,gamma=1"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "time+exact  torch/eager/cpu/float32/tanh(gamma=1.0)/ift(K=5)",
+        "time+exact  torch/eager/cpu/float32/tanh(gamma=1.0)/jfb(K=5)",
+    ]
+
+
+def test_a_run_prints_a_table_and_its_file_and_ends_with_0(out: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", *ONE, "--method", "unrolled,ift", *out]) == 0
+    said = capsys.readouterr()
+    good, absent = said.out.splitlines()[1:3]
+    assert re.split(r"\s{2,}", good)[1:] == [
+        "2.00",
+        "[2.00, 2.00]",
+        "1000.000",
+        "2000.000",
+        "100",
+        "1.00e-07",
+        "ok",
+    ]
+    assert absent.endswith("n/a")
+    assert f"rows: {out[1]}" in said.out and "6/6 visits" in said.err
+
+
+def test_a_failed_cell_ends_with_1_and_keep_going_with_0(out: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", *ONE, *out]) == 1
+    assert "wrong: torch/eager/cpu/float32/tanh/jfb: as told" in capsys.readouterr().out
+    assert main(["run", *ONE, *out, "--keep-going"]) == 0
+    assert "1 of 3 cells failed; going on, as --keep-going asks." in capsys.readouterr().out
+
+
+def test_a_run_with_other_sizes_does_not_go_into_the_file_of_the_preset(
+    out: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    flags = ["run", "--preset", "smoke", *ONE, "--method", "unrolled", "--workers", "1"]
+    main(flags)
+    main([*flags, "--set", "width=8"])
+    assert {path.name for path in (tmp_path / "results").rglob("*.jsonl")} == {"smoke.jsonl", "custom.jsonl"}
+
+
+def test_impls_that_is_not_installed_is_said_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "impls.catalog", None)  # makes its import fail
+    assert main(["list"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

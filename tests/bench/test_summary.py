@@ -1,0 +1,84 @@
+"""From rows to one line a cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.grid import Cell
+from bench.store import Row
+from bench.summary import summarise, table
+from tests.bench.test_store import run
+
+CELL = Cell("torch", "tanh", "ift")
+
+
+def row(measure: str, worker: int = 0, status: str = "ok", name: str = "r", **more: Any) -> Row:
+    good = status == "ok"
+    found = {
+        "kind": "visit",
+        "run": name,
+        "cell": CELL.id,
+        "measure": measure,
+        "worker": worker,
+        "status": status,
+    }
+    return {**found, "reason": "" if good else f"{status} it is", "samples": {}, "values": {}, **more}
+
+
+def timed(worker: int, forward: float, gradient: float, **more: Any) -> Row:
+    samples = {"forward_s": [forward] * 3, "gradient_s": [gradient] * 3}
+    return row("time", worker, samples=samples, values={"compile_s": 0.5}, **more)
+
+
+EXACT = row("exact", values={"peak_bytes": 1024, "gradient_error": 2e-7})
+
+
+def test_a_cell_is_the_median_over_its_workers() -> None:
+    (one,) = summarise([run("r"), timed(0, 1, 2), timed(1, 2, 8), timed(2, 1, 3), EXACT], [CELL])
+    assert one.ratios == [2.0, 4.0, 3.0] and one.interval is not None and one.interval[0] == 3.0
+    assert (one.forward_s, one.gradient_s, one.status) == (1.0, 3.0, "ok")
+    assert one.values == {"peak_bytes": 1024, "gradient_error": 2e-7, "compile_s": 0.5}
+
+
+def test_the_last_good_row_of_a_visit_counts() -> None:
+    rows = [run("r"), timed(0, 1, 9), timed(0, 1, 2), row("time", 0, "failed"), EXACT]
+    (one,) = summarise(rows, [CELL])
+    assert one.ratios == [2.0] and one.status == "ok"
+
+
+def test_only_runs_like_the_newest_count() -> None:
+    rows = [run("old", impls="b" * 12), timed(0, 1, 9, name="old"), run("r"), timed(1, 1, 2), EXACT]
+    (one,) = summarise(rows, [CELL])
+    assert one.ratios == [2.0]
+
+
+def test_a_failure_shows_and_outranks_not_applicable() -> None:
+    rows = [run("r"), timed(0, 1, 2), row("time", 1, "n/a"), row("time", 2, "wrong"), EXACT]
+    (one,) = summarise(rows, [CELL])
+    assert (one.status, one.reason, one.ratios) == ("wrong", "wrong it is", [2.0])
+
+
+def test_what_was_never_measured_is_missing() -> None:
+    (one,) = summarise([run("r"), EXACT], [CELL])
+    assert (one.status, one.reason, one.interval) == ("missing", "not measured: time", None)
+    assert summarise([], [CELL])[0].status == "missing"
+
+
+def test_the_table_has_a_line_a_cell_and_the_reasons_below() -> None:
+    other = Cell("jax", "tanh", "ift")
+    rows = [run("r"), timed(0, 0.001, 0.002), timed(1, 0.001, 0.002), EXACT]
+    lines = table(summarise(rows, [CELL, other])).splitlines()
+    assert " ".join(lines[0].split()) == ("cell R 95 % forward ms gradient ms peak bytes gradient error status")
+    assert lines[1].split() == [
+        CELL.id,
+        "2.00",
+        "[2.00,",
+        "2.00]",
+        "1.000",
+        "2.000",
+        "1024",
+        "2.00e-07",
+        "ok",
+    ]
+    assert lines[2].split() == [other.id, "missing"]
+    assert lines[3:] == ["", f"missing: {other.id}: not measured: time, exact"]

@@ -1,0 +1,64 @@
+"""``python -m reports``, and that it needs no framework."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports.__main__ import main
+from tests.reports.synthetic import exact, run, timed, visit, write
+
+ROOT = Path(__file__).parents[2]
+ROWS = [
+    run(),
+    timed(2.0),
+    exact(1_500_000),
+    visit("jax", measure="time", status="failed", reason="a|b <i>[x](y)"),
+]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_writes_the_page_of_the_newest_results(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(here / "results" / "local" / "quick.jsonl", ROWS)
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "reports/html/index.html"
+    source = (here / "reports" / "html" / "index.html").read_text(encoding="utf-8")
+    assert "results/local/quick.jsonl" in source and str(here) not in source
+
+
+def test_markdown_is_a_table_and_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(here / "some.jsonl", ROWS)
+    assert main(["--results", str(path), "--markdown"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.replace("\\|", "").count("|") for line in lines] == [9] * 4
+    assert "| mlp | backprop | torch | 1.99 [one worker] |" in lines[2] and "1.50 MB" in lines[2]
+    assert r"failed: a\|b &lt;i&gt;\[x\](y)" in lines[3]
+    assert [each.name for each in here.iterdir()] == ["some.jsonl"]
+
+
+def test_errors_are_one_sentence_and_exit_2(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(here / "some.jsonl", ROWS)
+    (here / "file").touch()
+    for arguments in ([], ["--results", "none.jsonl"], ["--results", str(path), "--out", "file"]):
+        assert main(arguments) == 2
+        told = capsys.readouterr()
+        assert told.out == "" and len(told.err.splitlines()) == 1 and told.err.endswith(".\n")
+
+
+def test_imports_no_framework_and_nothing_of_the_benchmark() -> None:
+    code = (
+        "import sys, reports.__main__;"
+        "loaded = {name.split('.')[0] for name in sys.modules};"
+        "print(*sorted(loaded & {'torch', 'jax', 'jaxlib', 'impls', 'bench'}))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""

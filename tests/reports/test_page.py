@@ -1,0 +1,195 @@
+"""The page: loads nothing, drops nothing, says everything, and is sound HTML."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from reports import Results, read
+from reports.page import build, html, write
+from tests.reports.synthetic import GIVEN, MACHINE, Row, exact, run, timed, visit
+from tests.reports.synthetic import write as write_results
+
+VOID = {"meta", "link", "br"}
+
+
+class Reader(HTMLParser):
+    """Collects what the tests ask for, and checks that tags nest."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.headings: list[int] = []
+        self.ids: list[str] = []
+        self.rows: list[list[tuple[dict[str, str], str]]] = []
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, named))
+        self.ids += [named["id"]] if "id" in named else []
+        if tag not in VOID:
+            self.stack.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "tr":
+            self.rows.append([])
+        if tag == "td":
+            self.rows[-1].append((named, ""))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.stack.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "td" in self.stack:
+            attributes, text = self.rows[-1].pop()
+            self.rows[-1].append((attributes, text + data))
+
+
+@pytest.fixture(scope="module")
+def reader(source: str) -> Reader:
+    """The page, parsed."""
+    return Reader(source)
+
+
+def test_loads_nothing_from_anywhere(source: str, reader: Reader) -> None:
+    for tag, attributes in reader.tags:
+        assert tag not in ("script", "iframe", "object", "embed", "base", "form")
+        for name in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
+            assert re.match(r"(#|data[:/]|$)", attributes.get(name, "")), (tag, attributes)
+        assert not any(name.startswith("on") for name in attributes)
+    assert "@import" not in source and "http:" not in source and "https:" not in source
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", source))
+
+
+def test_is_sound(reader: Reader) -> None:
+    assert reader.stack == []
+    assert dict(reader.tags)["html"]["lang"] == "en"
+    assert len(reader.ids) == len(set(reader.ids))
+    assert reader.headings[0] == 1 and reader.headings.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in zip(reader.headings, reader.headings[1:], strict=False))
+
+
+def test_links_and_references_inside_the_page_lead_somewhere(source: str, page: Path, reader: Reader) -> None:
+    references = re.findall(r'href="#([^"]+)"', source) + re.findall(r"url\(#([^)]+)\)", source)
+    assert set(references) <= set(reader.ids)
+    files = [attributes["href"] for tag, attributes in reader.tags if attributes.get("href", "").startswith("data/")]
+    assert len(files) == 5 and all((page.parent / name).stat().st_size > 100 for name in files)
+
+
+def test_every_figure_has_a_text_in_its_place(source: str, reader: Reader) -> None:
+    drawings = [attributes for tag, attributes in reader.tags if tag == "svg"]
+    assert len(drawings) == 4
+    for attributes in drawings:
+        assert attributes["role"] == "img"
+        assert re.search(rf'<title id="{attributes["aria-labelledby"]}">[^<]{{40,}}', source)
+
+
+def test_every_ratio_has_an_interval(reader: Reader, frame: pd.DataFrame) -> None:
+    shown = [text for row in reader.rows for attributes, text in row if "data-ratio" in attributes]
+    assert len(shown) == frame["R"].notna().sum()
+    assert all(re.match(r"[\d.]+ \[([\d.]+, [\d.]+|one worker)\]", text) for text in shown)
+
+
+def test_times_and_bytes_have_units(reader: Reader) -> None:
+    rows = [
+        [text for _, text in row] for row in reader.rows if any("data-ratio" in attributes for attributes, _ in row)
+    ]
+    for row in rows:
+        assert re.search(r" ms$", row[2]) and re.search(r" ms$", row[3])
+        assert re.search(r" s$|^–$", row[4])
+        assert re.search(r" (B|kB|MB)$", row[5]) and re.search(r" (B|kB|MB)$", row[6])
+
+
+def test_failures_are_named_with_their_reason(source: str, frame: pd.DataFrame) -> None:
+    failed = frame[frame["status"] != "ok"]
+    assert len(failed) == 6
+    for row in failed.itertuples():
+        reason = row.reason.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
+        assert source.count(f"<strong>{row.status}</strong>: {reason}") == 1
+        assert f">torch: {row.status}<" in source
+    assert "planned, and never visited" in source
+
+
+def test_slopes_are_stated_exactly(source: str) -> None:
+    assert source.count('<td class="wrap">+524288 B a layer: exactly one activation</td>') == 2
+    assert source.count('<td class="wrap">+131072 B a step: exactly one activation</td>') == 2
+    assert "+65536 B a layer: exactly one copy of a layer" in source
+    assert ">backprop: +524288 B a layer<" in source
+
+
+def test_is_the_same_when_written_again(results: Results, source: str, tmp_path: Path) -> None:
+    assert write(results, tmp_path).read_text(encoding="utf-8") == source
+
+
+def one(tmp_path: Path, *rows: Row, **changes: Any) -> str:
+    """The page of a few rows."""
+    return html(build(read(write_results(tmp_path / "some.jsonl", [run(**changes), *rows])))[0])
+
+
+def test_hostile_texts_are_escaped(tmp_path: Path) -> None:
+    nasty = "</title><script>alert(1)</script>\"'&{{ 7 * 7 }} $x^{$"
+    rows = [
+        timed(2.0, problem=nasty, sizes={nasty: nasty}, method=(nasty, {nasty: nasty})),
+        visit(measure="time", status="failed", reason=nasty),
+    ]
+    rows.append(visit(measure="time", problem="mlp2", method=GIVEN, status="oom", reason="$x^{$ \\frac"))
+    source = one(tmp_path, *rows, machine={"cpu": nasty, "cores": 2}, cells=[nasty], started=nasty, commit=nasty)
+    assert "<script" not in source and "49" not in re.sub(r"<svg.*?</svg>", "", source, flags=re.DOTALL)
+    assert all(tag != "script" for tag, _ in Reader(source).tags)
+
+
+def test_a_clean_quiet_whole_run_has_no_caution(tmp_path: Path) -> None:
+    source = one(tmp_path, timed(2.0, 0), timed(2.0, 1), exact(10), workers=2)
+    assert "Before you trust" not in source
+    assert "Nothing: all 1 cells were measured." in source
+    assert "do not have both" in source
+
+
+@pytest.mark.parametrize(
+    ("changes", "visit_changes", "sentence"),
+    [
+        ({"dirty": True}, {}, "The working tree was dirty"),
+        ({"commit": None}, {}, "No commit is recorded"),
+        (
+            {},
+            {"load": 5.5},
+            "2 of 2 time visits began at a load average above the number of cores (up to 5.50)",
+        ),
+        ({"workers": 8}, {}, "1 timed cell was visited by fewer than the 8 workers planned"),
+        ({"machine": MACHINE | {"cores": None}}, {}, None),
+    ],
+)
+def test_cautions(tmp_path: Path, changes: Row, visit_changes: Row, sentence: str | None) -> None:
+    rows = [timed(2.0, worker) | visit_changes for worker in range(2)]
+    source = one(tmp_path, *rows, **({"workers": 2} | changes))
+    assert sentence in source if sentence else "Before you trust" not in source
+
+
+def test_workers_that_disagree_are_called_noisy(tmp_path: Path) -> None:
+    source = one(tmp_path, timed(2.0, 0, noise=0), timed(3.0, 1, noise=0), workers=2)
+    assert "spread by more than 10 % (standard deviation of the logarithm) for mlp, backprop, torch (29 %)" in source
+
+
+def test_a_page_without_times_and_one_without_values(tmp_path: Path) -> None:
+    assert "No cell was timed" in one(tmp_path, exact(10))
+    assert "memory and error not measured" in one(tmp_path, timed(2.0))
+    assert "no reason was recorded" in one(tmp_path, visit(status="failed"))
+
+
+def test_a_cell_that_failed_before_its_sizes_were_known_stands_with_its_problem(tmp_path: Path) -> None:
+    early = visit(method=GIVEN, sizes={"width": 1024}, measure="time", status="failed", reason="early")
+    page, _ = build(read(write_results(tmp_path / "some.jsonl", [run(), early, timed(2.0)])))
+    assert [len(group.rows) for group in page.groups] == [2]
