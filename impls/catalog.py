@@ -32,7 +32,7 @@ class Work:
 
 
 def _reverse(work: Work, step_products: float) -> float:
-    """Forward, the weight's product of every layer, the state's product of all but the first, and those of the steps."""
+    """Forward, a weight product a layer, a state product for all but the first layer, and the products of the steps."""
     return (work.forward + work.first + 2 * work.rest + step_products * work.step) / work.forward
 
 

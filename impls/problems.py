@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,9 +55,7 @@ def mlp(
     """
     rng = np.random.default_rng(seed)
     widths = [inputs, *[width] * (depth - 1), classes]
-    layers = [
-        {"W": rng.normal(0, np.sqrt(2 / m), (m, n)), "b": np.zeros(n)} for m, n in zip(widths, widths[1:], strict=False)
-    ]
+    layers = [{"W": rng.normal(0, np.sqrt(2 / m), (m, n)), "b": np.zeros(n)} for m, n in pairwise(widths)]
     return layers, {"x": rng.random((batch, inputs)), "y": rng.integers(0, classes, batch)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,14 @@ class Framework:
 
     def array(self, value: np.ndarray, dtype: str) -> Any:
         """An array on the device; floating point cast to ``dtype``, labels to int32."""
-        if dtype == "float64":
+        if dtype == "float64" and not self._jax.config.jax_enable_x64:
             self._jax.config.update("jax_enable_x64", True)
         kind = dtype if np.issubdtype(value.dtype, np.floating) else "int32"
         return self._jax.numpy.asarray(np.asarray(value), dtype=kind)
+
+    def double(self) -> AbstractContextManager[Any]:
+        """Inside it float64 cells can be built beside float32 ones."""
+        return self._jax.enable_x64(True)
 
     def rng(self, seed: int) -> Any:
         """A key for tangents."""
@@ -51,6 +56,15 @@ class Framework:
     def numpy(self, value: Any) -> np.ndarray:
         """A float64 copy."""
         return np.asarray(value, np.float64)
+
+    def tell(self, note: Callable[[Any, Any], None], *values: Any) -> None:
+        """Hand values of a running call to ``note``: compiled code calls back."""
+        self._jax.debug.callback(note, *values)
+
+    def settle(self, result: Any) -> None:
+        """Wait for a call and for what it told."""
+        self.sync(result)
+        self._jax.effects_barrier()
 
     def bytes(self, forward: Any, gradient: Any, loss: Any) -> dict[str, Any]:
         """Peak bytes of both calls by the compiler's buffer assignment; what is held between is not told apart."""

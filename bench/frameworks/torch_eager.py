@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,10 @@ class Framework:
         """A tensor of its own; floating point cast to ``dtype``, labels to int64."""
         kind = getattr(self._torch, dtype) if np.issubdtype(value.dtype, np.floating) else self._torch.int64
         return self._torch.tensor(np.asarray(value), dtype=kind)
+
+    def double(self) -> AbstractContextManager[Any]:
+        """Inside it float64 cells can be built beside float32 ones."""
+        return nullcontext()
 
     def rng(self, seed: int) -> Any:
         """A generator for tangents."""
@@ -52,6 +57,14 @@ class Framework:
     def numpy(self, value: Any) -> np.ndarray:
         """A float64 copy."""
         return np.asarray(value.detach().double())
+
+    def tell(self, note: Callable[[Any, Any], None], *values: Any) -> None:
+        """Hand values of a running call to ``note``."""
+        note(*values)
+
+    def settle(self, result: Any) -> None:
+        """Wait for a call and for what it told."""
+        self.sync(result)
 
     def bytes(self, forward: Callable[[], Any], gradient: Callable[[], Any], loss: Callable[[], Any]) -> dict[str, Any]:
         """Peak bytes of both calls, and bytes that are held between the loss and its backward pass."""

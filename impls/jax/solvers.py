@@ -73,7 +73,10 @@ def iterate(update: Callable[[State], tuple[State, Array]], z0: State, steps: in
 
 @dataclass(frozen=True)
 class Picard:
-    """z ← step(z). Cost: K evaluations of step. Memory: one state. tol: stop once ‖step(z) − z‖/‖z‖ ≤ tol; 0 = never."""
+    """z ← step(z). Cost: K evaluations of step. Memory: one state.
+
+    tol: stop once ‖step(z) − z‖/‖z‖ ≤ tol; 0 never stops early.
+    """
 
     steps: int = 60
     tol: float = 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, NamedTuple, Protocol
 
 import torch
@@ -51,7 +52,10 @@ def finish(z: State, fz: State, spent: int, tol: float) -> Solution:
 
 @dataclass(frozen=True)
 class Picard:
-    """z ← step(z). Cost: K evaluations of step. Memory: one state. tol: stop once ‖step(z) − z‖/‖z‖ ≤ tol; 0 = never."""
+    """z ← step(z). Cost: K evaluations of step. Memory: one state.
+
+    tol: stop once ‖step(z) − z‖/‖z‖ ≤ tol; 0 never stops early.
+    """
 
     steps: int = 60
     tol: float = 0.0
@@ -86,10 +90,15 @@ class Newton:
         z = z0
         for spent in range(1, self.steps):
             fz, push = push_forward(f, z, differentiable=unroll)
-            z, last = z + self.linear_solver(lambda v, push=push: v - push(v), fz - z).value, z
+            delta = self.linear_solver(partial(_minus, push), fz - z).value
+            last, z = z, z + delta
             if self.tol > 0 and largest_ratio(fz - last, last) <= self.tol:
                 return z, spent
         return z, self.steps - 1
+
+
+def _minus(push: Callable[[State], State], v: State) -> State:
+    return v - push(v)
 
 
 SOLVERS: dict[str, type[Picard] | type[Newton]] = {"picard": Picard, "newton": Newton}

@@ -154,6 +154,15 @@ def run(
     return float(value), flat(grads)
 
 
+@cache
+def answer(
+    framework: str, problem: str, method: str, dtype: str = "float64", along: bool = False, **options: Any
+) -> tuple[float, np.ndarray]:
+    """``run`` at a test's size, computed once; ``along`` is forward mode, along the fixed tangent."""
+    chosen = small(problem)
+    return run(framework, chosen, method, dtype, tangent=tangent(chosen) if along else None, **options)
+
+
 def distance(x: np.ndarray, y: np.ndarray) -> float:
     """‖x − y‖/‖y‖."""
     return float(np.linalg.norm(x - y) / np.linalg.norm(y))

@@ -1,0 +1,125 @@
+"""torch, jax and the numpy oracle on the same arrays: every problem, method, solver and linear solver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from impls import oracles
+from impls.catalog import METHODS
+from impls.problems import KIND, PROBLEMS
+from tests.impls.frameworks import FRAMEWORKS, answer, distance, flat, leaves, small, tangent
+
+LINEAR_SOLVERS = ("picard", "gmres", "dense")
+
+
+def settings(problem: str, method: str) -> list[dict[str, Any]]:
+    """Options of reverse mode."""
+    row = METHODS[method]
+    if row.interface == "gradient":
+        return [{}] if KIND[problem] == "explicit" else []
+    if KIND[problem] == "explicit":
+        return []
+    found: list[dict[str, Any]] = [{"K": 4, "solver": "picard"}]
+    if problem != "fpn":  # Newton's matrices of 128 unknowns take long to compile
+        found.append({"K": 3, "solver": "newton"})
+    if "linear_solver" not in row.options:
+        return found
+    return [
+        {**options, "linear_solver": linear, "M": 4}
+        for options in found
+        for linear in (LINEAR_SOLVERS if options["solver"] == "picard" else ("dense",))
+    ]
+
+
+def named(problem: str, method: str, options: dict[str, Any]) -> Any:
+    return pytest.param(problem, method, options, id="-".join([problem, method, *map(str, options.values())]))
+
+
+REVERSE = [
+    named(problem, method, options)
+    for problem in PROBLEMS
+    for method in METHODS
+    for options in settings(problem, method)
+    if method != "forward_gradient"
+]
+FORWARD = [
+    named(problem, method, options)
+    for problem in PROBLEMS
+    for method in METHODS
+    for options in settings(problem, method)
+    if method != "backprop" and options.get("solver") != "newton" and options.get("linear_solver") != "gmres"
+]
+METHODS_OF = [
+    (problem, method)
+    for problem in PROBLEMS
+    for method in METHODS
+    if settings(problem, method) and method != "forward_gradient"
+]
+
+
+def test_nothing_is_left_out() -> None:
+    assert {case.values[0] for case in REVERSE} == set(PROBLEMS)
+    assert {case.values[1] for case in REVERSE + FORWARD} == set(METHODS)
+
+
+@pytest.mark.parametrize(("problem", "method", "options"), REVERSE)
+def test_reverse_mode(problem: str, method: str, options: dict[str, Any]) -> None:
+    expected = flat(oracles.gradient(small(problem), method, **options))
+    shared = {key: value for key, value in options.items() if key in ("K", "solver")}
+    found = {framework: answer(framework, problem, method, **options) for framework in FRAMEWORKS}
+    for value, grads in found.values():
+        assert value == pytest.approx(oracles.loss(small(problem), **shared), rel=1e-13)
+        assert distance(grads, expected) < 1e-12
+    assert distance(found["torch"][1], found["jax"][1]) < 1e-12
+
+
+@pytest.mark.parametrize(("problem", "method", "options"), FORWARD)
+def test_forward_mode(problem: str, method: str, options: dict[str, Any]) -> None:
+    """(∇L·v) v with the method's own ∇L."""
+    expected = flat(oracles.gradient(small(problem), method, tangent=tangent(small(problem)), **options))
+    found = {framework: answer(framework, problem, method, along=True, **options) for framework in FRAMEWORKS}
+    for _, grads in found.values():
+        assert distance(grads, expected) < 1e-12
+    assert distance(found["torch"][1], found["jax"][1]) < 1e-12
+
+
+@pytest.mark.parametrize("problem", ["linear", "tanh"])
+def test_forward_mode_with_gmres(framework: str, problem: str) -> None:
+    """GMRES cut short is no linear function of its right-hand side and has no transpose; run to its end it has."""
+    options = {"K": 4, "linear_solver": "gmres", "M": 5}
+    expected = oracles.gradient(small(problem), "ift", tangent=tangent(small(problem)), **options)
+    found = answer(framework, problem, "ift", along=True, **options)[1]
+    assert distance(found, flat(expected)) < 1e-12
+
+
+@pytest.mark.parametrize(("problem", "method"), METHODS_OF)
+def test_single_precision(problem: str, method: str) -> None:
+    options = settings(problem, method)[0]
+    found = {fw: answer(fw, problem, method, "float32", **options) for fw in FRAMEWORKS}
+    assert found["torch"][1].dtype == found["jax"][1].dtype == np.float32
+    assert found["torch"][0] == pytest.approx(found["jax"][0], rel=1e-5)
+    assert distance(found["torch"][1], found["jax"][1]) < 1e-5
+
+
+@pytest.mark.parametrize("problem", [name for name, kind in KIND.items() if kind == "implicit"])
+def test_exact_methods_reach_the_reference(problem: str) -> None:
+    reference = flat(oracles.reference(small(problem)))
+    for method, row in METHODS.items():
+        if row.interface == "adjoint":
+            error = distance(answer("torch", problem, method, K=80, **row_options(method))[1], reference)
+            assert (error < 1e-12) if row.exact else (error > 0.05)
+
+
+def row_options(method: str) -> dict[str, Any]:
+    return {"M": 80} if "M" in METHODS[method].options else {}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_shapes(problem: str) -> None:
+    method = "backprop" if KIND[problem] == "explicit" else "ift"
+    params = small(problem).params
+    for grads in (oracles.gradient(small(problem), method, K=2, M=2), oracles.reference(small(problem))):
+        assert [leaf.shape for leaf in leaves(grads)] == [leaf.shape for leaf in leaves(params)]
