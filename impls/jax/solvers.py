@@ -88,6 +88,7 @@ class Picard:
     def __call__(self, f: Callable[[State], State], z0: State, *, unroll: bool = False) -> tuple[State, Any]:
         def update(z: State) -> tuple[State, Array]:
             fz = f(z)
+            require_same_shape(z, fz)
             return fz, largest_ratio(fz - z, z)
 
         return iterate(update, z0, self.steps, self.tol)

@@ -67,13 +67,19 @@ def stop_gradient(tree: Tree) -> Tree:
 def first_order(x: Tensor, method: str) -> Tensor:
     """``x`` itself; a second derivative through it raises, since ``method`` would get it silently wrong."""
 
-    def guard(_: Tensor | None) -> None:
-        if torch.is_grad_enabled():
-            raise RuntimeError(_SECOND.format(method))
+    def refuse(_: Tensor | None) -> None:
+        raise RuntimeError(_SECOND.format(method))
 
-    if x.requires_grad and torch.is_grad_enabled():
-        if fwd.unpack_dual(x).tangent is not None:
-            raise RuntimeError(_SECOND.format(method))
+    def guard(g: Tensor | None) -> None:
+        if torch.is_grad_enabled():  # the backward pass is itself being recorded
+            refuse(g)
+
+    value, tangent = fwd.unpack_dual(x)
+    if tangent is not None and tangent.requires_grad:
+        tangent = tangent.view_as(tangent)
+        tangent.register_hook(refuse)
+        x = fwd.make_dual(value, tangent)
+    if x.requires_grad:
         x.register_hook(guard)
     return x
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,16 @@ ACTIVATION = WIDTH * BATCH * 4
 DEPTHS = (4, 6, 8)
 STEPS = (5, 10, 20)
 FRAMEWORKS = ("torch", "jax")
+
+
+@pytest.fixture(autouse=True)
+def compiled_as_measured() -> Iterator[None]:
+    """Other tests of the same process trade the compiler's passes for speed; bytes are those of a full compilation."""
+    config = importlib.import_module("jax").config
+    cheap = config.jax_disable_most_optimizations
+    config.update("jax_disable_most_optimizations", False)
+    yield
+    config.update("jax_disable_most_optimizations", cheap)
 
 
 def array(framework: str, value: Any) -> Any:
