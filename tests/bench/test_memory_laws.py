@@ -28,7 +28,7 @@ FRAMEWORKS = ("torch", "jax")
 def compiled_as_measured() -> Iterator[None]:
     """Other tests of the same process trade the compiler's passes for speed; bytes are those of a full compilation."""
     config = importlib.import_module("jax").config
-    cheap = config.jax_disable_most_optimizations
+    cheap = config.read("jax_disable_most_optimizations")
     config.update("jax_disable_most_optimizations", False)
     yield
     config.update("jax_disable_most_optimizations", cheap)

@@ -13,7 +13,7 @@ import pytest
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 FILES = [path for path in BENCH.rglob("*.py") if path != BENCH / "suite.py"]
-HEAVY = {"torch", "jax", "jaxlib", "impls", "pytest", "numpy", "scipy", "pandas"}
+HEAVY = {"torch", "jax", "jaxlib", "impls", "pytest", "scipy", "pandas"}
 FORBIDDEN = HEAVY | {
     "torchdeq",
     "jaxopt",

@@ -53,19 +53,14 @@ def test_the_matrix_is_not_normal(problem: Problem) -> None:
 
 
 @pytest.mark.parametrize("K", [1, 2, 7])
-def test_value(framework: str, problem: Problem, K: int) -> None:
-    y = problem.batch["y"]
-    expected = 0.5 * norm(state(problem, K) - y) ** 2 / len(y)
-    for method in ("unrolled", "ift", "jfb"):
-        assert run(framework, problem, method, K=K)[0] == pytest.approx(expected, rel=1e-13)
-
-
-@pytest.mark.parametrize("K", [1, 2, 7])
 def test_unrolled(framework: str, problem: Problem, K: int) -> None:
     A, x, g = problem.params["A"], problem.batch["x"], cotangent(problem, K)
     pulled = [g @ matrix_power(A.T, k) for k in range(K)]
     expected = flat({"A": sum(state(problem, K - 1 - k).T @ pulled[k] for k in range(K)), "B": x.T @ sum(pulled)})
-    assert distance(run(framework, problem, "unrolled", K=K)[1], expected) < 1e-12
+    value, found = run(framework, problem, "unrolled", K=K)
+    y = problem.batch["y"]
+    assert value == pytest.approx(0.5 * norm(state(problem, K) - y) ** 2 / len(y), rel=1e-13)
+    assert distance(found, expected) < 1e-12
 
 
 @pytest.mark.parametrize("K", [1, 2, 7])
@@ -74,8 +69,7 @@ def test_jfb(framework: str, problem: Problem, K: int) -> None:
     assert distance(run(framework, problem, "jfb", K=K)[1], expected) < 1e-12
 
 
-@pytest.mark.parametrize("K", [1, 2, 7])
-@pytest.mark.parametrize("M", [1, 2, 5])
+@pytest.mark.parametrize(("K", "M"), [(1, 1), (1, 3), (2, 2), (7, 1), (7, 5)])
 def test_ift_with_picard(framework: str, problem: Problem, K: int, M: int) -> None:
     w = neumann(problem, cotangent(problem, K), M)
     expected = assembled(problem, state(problem, K - 1), w)

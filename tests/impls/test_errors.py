@@ -1,0 +1,220 @@
+"""Bad input and failed solves are said in one sentence, alike in both frameworks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from impls import oracles
+from impls.catalog import METHODS
+from impls.names import pick
+from impls.problems import make
+from tests.impls.frameworks import array, flat, loss, module, run, small, solve, to_numpy, tree
+
+
+def sentence(caught: pytest.ExceptionInfo[BaseException]) -> str:
+    """The message, which must be one sentence on one line."""
+    text = str(caught.value.args[0])
+    assert "\n" not in text
+    assert text.endswith((".", "?"))
+    assert not re.search(r"[.!?] [A-Z]", text), f"more than one sentence: {text}"
+    return text
+
+
+@pytest.mark.parametrize(
+    ("call", "nearest"),
+    [
+        (lambda: make("linaer"), "linear"),
+        (lambda: make("linear", widht=3), "width"),
+        (lambda: make("tanh", kind="symetric"), "symmetric"),
+        (lambda: pick("method", "unroled", METHODS), "unrolled"),
+        (lambda: oracles.gradient(small("linear"), "itf"), "ift"),
+    ],
+)
+def test_unknown_names(call: Any, nearest: str) -> None:
+    with pytest.raises(LookupError) as caught:
+        call()
+    assert nearest in sentence(caught)
+
+
+def test_a_name_like_none_of_them() -> None:
+    with pytest.raises(LookupError, match="known: backprop, forward_gradient"):
+        pick("method", "zzzzzz", METHODS)
+
+
+def test_unknown_law(framework: str) -> None:
+    build = module(framework, "gradients.forward_gradient").value_and_grad
+    with pytest.raises(LookupError) as caught:
+        build(loss(framework, "mlp", None), tangents="gausian")
+    assert "gaussian" in sentence(caught)
+    with pytest.raises(LookupError, match="linear"):
+        module(framework, "models").loss("linaer")
+
+
+@pytest.mark.parametrize("sizes", [{"width": 0}, {"width": 2.0}, {"gamma": 0}, {"gamma": 5.0}, {"gamma": float("nan")}])
+def test_bad_sizes(sizes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(sizes))) as caught:
+        make("linear", **sizes)
+    sentence(caught)
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.0, True, "3", None])
+def test_bad_step_counts(framework: str, steps: Any) -> None:
+    solvers, linear_solvers = module(framework, "solvers"), module(framework, "linear_solvers")
+    for kind in (solvers.Picard, solvers.Newton, linear_solvers.Picard, linear_solvers.GMRES):
+        with pytest.raises(ValueError, match=f"{kind.__name__}: steps must be a whole number") as caught:
+            kind(steps=steps)
+        sentence(caught)
+    if steps is not True:
+        with pytest.raises(ValueError, match="count must be a whole number") as caught:
+            module(framework, "gradients.forward_gradient").value_and_grad(None, count=steps)
+        sentence(caught)
+
+
+@pytest.mark.parametrize("tol", [-1.0, float("nan")])
+def test_bad_tolerances(framework: str, tol: float) -> None:
+    for kind in (module(framework, "solvers").Picard, module(framework, "linear_solvers").GMRES):
+        with pytest.raises(ValueError, match="tol must be 0") as caught:
+            kind(tol=tol)
+        sentence(caught)
+
+
+def test_what_unrolled_cannot_do(framework: str) -> None:
+    with pytest.raises(ValueError, match="set tol=0, or use ift") as caught:
+        run(framework, small("tanh"), "unrolled", tol=1e-6)
+    sentence(caught)
+    solvers, gmres = module(framework, "solvers"), module(framework, "linear_solvers").GMRES()
+    z = array(framework, np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="GMRES inside Newton: give it linear_solver=Dense") as caught:
+        module(framework, "adjoints.unrolled").fixed_point(
+            lambda z, args: z, z, (), solver=solvers.Newton(linear_solver=gmres)
+        )
+    sentence(caught)
+
+
+@pytest.mark.parametrize(("x", "w"), [((2, 3), (4, 5)), ((2, 3), (3,)), ((2, 3), (1, 3, 4))])
+def test_matmul_shapes(framework: str, x: tuple[int, ...], w: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"matmul: x of shape {x} does not fit w of shape {w}")) as caught:
+        module(framework, "ops").matmul(array(framework, np.zeros(x)), array(framework, np.zeros(w)))
+    sentence(caught)
+
+
+@pytest.mark.parametrize(
+    ("x", "w"),
+    [
+        ((2, 8, 8, 3), (3, 3, 2, 4)),
+        ((2, 8, 8, 3), (2, 3, 3, 4)),
+        ((2, 8, 8, 3), (3, 4, 3, 4)),
+        ((8, 8, 3), (3, 3, 3, 4)),
+        ((2, 8, 8, 3), (3, 3, 3)),
+    ],
+)
+def test_convolution_shapes(framework: str, x: tuple[int, ...], w: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"conv2d: an image of shape") as caught:
+        module(framework, "ops").conv2d(array(framework, np.zeros(x)), array(framework, np.zeros(w)))
+    sentence(caught)
+
+
+@pytest.mark.parametrize("method", ["unrolled", "ift", "jfb"])
+def test_step_shapes(framework: str, method: str) -> None:
+    z = array(framework, np.zeros((2, 3)))
+    with pytest.raises(ValueError, match=r"a state of shape \(2, 3\) to \(2, 2\)") as caught:
+        module(framework, f"adjoints.{method}").fixed_point(
+            lambda z, args: z[:, :2], z, (), solver=module(framework, "solvers").Picard(steps=1)
+        )
+    sentence(caught)
+
+
+def test_tangent_shapes(framework: str) -> None:
+    problem = small("linear")
+    wrong = {"A": np.zeros((2, 2)), "B": problem.params["B"]}
+    with pytest.raises(ValueError, match=r"a tangent of shape \(2, 2\)") as caught:
+        run(framework, problem, "forward_gradient", tangent=wrong)
+    sentence(caught)
+
+
+def singular(framework: str) -> Any:
+    """z = z + 0·x: every point is a fixed point, and I − J is zero."""
+    problem = make("linear", width=3, inputs=3, batch=2)
+    problem.params["A"][:] = np.eye(3)
+    problem.params["B"][:] = 0
+    return solve(framework, problem, "ift", linear_solver="dense")
+
+
+def test_a_singular_jacobian_raises_in_torch() -> None:
+    with pytest.raises(torch.linalg.LinAlgError, match="I − J is singular at sample 0") as caught:
+        singular("torch")
+    sentence(caught)
+
+
+def test_a_singular_jacobian_is_not_finite_in_jax() -> None:
+    value, grads, _ = singular("jax")
+    assert np.isfinite(float(value))
+    with pytest.raises(FloatingPointError, match="I − J is singular"):
+        module("jax", "finite").require_finite(value, grads)
+
+
+def test_a_loss_that_is_no_number(framework: str) -> None:
+    problem = make("linear", width=3, inputs=3, batch=2)
+    problem.batch["x"][:] = np.nan
+    value, grads, found = solve(framework, problem, "jfb")
+    assert not bool(found.converged)
+    with pytest.raises(FloatingPointError, match="The loss is nan"):
+        module(framework, "finite").require_finite(value, grads)
+
+
+def test_finite_numbers_pass(framework: str) -> None:
+    value, grads, found = solve(framework, small("linear"), "jfb")
+    module(framework, "finite").require_finite(value, grads)
+    assert bool(found.converged)
+
+
+@pytest.mark.parametrize("linear_solver", ["picard", "gmres"])
+def test_a_missed_backward_tolerance(framework: str, linear_solver: str) -> None:
+    value, grads, _ = solve(framework, small("linear"), "ift", linear_solver=linear_solver, M=2, backward_tol=1e-10)
+    assert np.isfinite(float(value))
+    assert np.isnan(flat(grads)).all()
+    with pytest.raises(FloatingPointError, match="missed its tolerance"):
+        module(framework, "finite").require_finite(value, grads)
+
+
+def test_a_met_backward_tolerance(framework: str) -> None:
+    exact = run(framework, small("linear"), "ift", linear_solver="dense")[1]
+    found = run(framework, small("linear"), "ift", M=80, backward_tol=1e-13)[1]
+    assert np.linalg.norm(found - exact) < 1e-12 * np.linalg.norm(exact)
+
+
+@pytest.mark.parametrize("method", ["ift", "jfb"])
+@pytest.mark.parametrize("solver", ["picard", "newton"])
+def test_forward_tolerances(method: str, solver: str) -> None:
+    steps = []
+    for framework in ("torch", "jax"):
+        met = solve(framework, small("tanh"), method, K=60, solver=solver, tol=1e-8)[2]
+        missed = solve(framework, small("tanh"), method, K=2, solver=solver, tol=1e-8)[2]
+        fixed = solve(framework, small("tanh"), method, K=4, solver=solver)[2]
+        assert bool(met.converged)
+        assert float(met.residual) <= 1e-8
+        assert 2 < float(met.steps) < 60
+        assert not bool(missed.converged)
+        assert float(missed.steps) == 2
+        assert float(fixed.steps) == 4
+        steps.append(float(met.steps))
+        assert to_numpy(met.value).shape == small("tanh").batch["y"].shape
+    assert steps[0] == steps[1]
+
+
+def test_a_state_that_needs_no_gradient(framework: str) -> None:
+    """A step without parameters still has its fixed point."""
+    z = array(framework, np.ones((2, 3)))
+    for method in ("unrolled", "ift", "jfb"):
+        found = module(framework, f"adjoints.{method}").fixed_point(
+            lambda z, args: z * args * 0.5 + 1,
+            z,
+            tree(framework, np.ones((2, 3))),
+            solver=module(framework, "solvers").Picard(steps=60),
+        )
+        assert np.allclose(to_numpy(found.value), 2, rtol=1e-14, atol=0)
