@@ -11,7 +11,7 @@ Entry = TypeVar("Entry")
 
 def pick(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
     """``table[name]``; a ``LookupError`` names the nearest entries when there is none."""
-    if name in table:
+    if isinstance(name, str) and name in table:
         return table[name]
     close = difflib.get_close_matches(str(name), table, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(table)}."

@@ -38,9 +38,9 @@ def make(name: str, *, seed: int = 0, **sizes: Any) -> Problem:
     known = {key: p.default for key, p in inspect.signature(build).parameters.items() if key != "seed"}
     for key, value in sizes.items():
         default = pick(f"size of {name}", key, known)
-        if isinstance(default, int) and (not isinstance(value, int) or value < 1):
+        if isinstance(default, int) and (type(value) is not int or value < 1):
             raise ValueError(f"{name}: {key} must be a whole number from 1 up, not {value!r}.")
-        if isinstance(default, float) and not 0 < float(value) <= 4:
+        if isinstance(default, float) and (type(value) not in (int, float) or not 0 < value <= 4):
             raise ValueError(f"{name}: {key} must lie in (0, 4], not {value!r}.")
     params, batch = build(seed=seed, **sizes)
     return Problem(name, {**known, **sizes}, params, batch)

@@ -51,7 +51,7 @@ def finish(z: State, fz: State, spent: Any, tol: float) -> Solution:
     return Solution(fz, jnp.asarray(spent + 1, jnp.float32), residual, converged)
 
 
-def iterate(update: Callable[[State], tuple[State, Array]], z0: State, steps: int, tol: float) -> tuple[State, Any]:
+def _iterate(update: Callable[[State], tuple[State, Array]], z0: State, steps: int, tol: float) -> tuple[State, Any]:
     """Apply ``update``, z ↦ (next z, residual of z), steps − 1 times, or until the residual is at most tol.
 
     A fixed number becomes a scan, which reverse mode can run through; a tolerance becomes a while loop.
@@ -91,7 +91,7 @@ class Picard:
             require_same_shape(z, fz)
             return fz, largest_ratio(fz - z, z)
 
-        return iterate(update, z0, self.steps, self.tol)
+        return _iterate(update, z0, self.steps, self.tol)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Newton:
             delta = self.linear_solver(lambda v: v - push(v), fz - z).value
             return z + delta, largest_ratio(fz - z, z)
 
-        return iterate(update, z0, self.steps, self.tol)
+        return _iterate(update, z0, self.steps, self.tol)
 
 
 SOLVERS: dict[str, type[Picard] | type[Newton]] = {"picard": Picard, "newton": Newton}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 from typing import Any
 
 import jax
@@ -41,7 +42,13 @@ def truth(framework: str) -> np.ndarray:
 
 def drawn(framework: str, law: str, params: Any, seed: int) -> Any:
     rng = torch.Generator().manual_seed(seed) if framework == "torch" else jax.random.key(seed)
-    return module(framework, "tangents").LAWS[law](rng, params)
+    return law_of(framework, law)(rng, params)
+
+
+@cache
+def law_of(framework: str, law: str) -> Any:
+    found = module(framework, "tangents").LAWS[law]
+    return jax.jit(found) if framework == "jax" else found
 
 
 def test_the_derivative_is_the_inner_product(framework: str) -> None:
@@ -86,8 +93,7 @@ def test_the_error_of_random_tangents(framework: str, law: str, expected: int) -
     params = tree(framework, problem.params)
     if framework == "torch":
         rng = torch.Generator().manual_seed(0)
-        law_of = module("torch", "tangents").LAWS[law]
-        vectors = np.stack([flat(law_of(rng, params)) for _ in range(DRAWS)])
+        vectors = np.stack([flat(law_of("torch", law)(rng, params)) for _ in range(DRAWS)])
     else:
         keys = jax.random.split(jax.random.key(0), DRAWS)
         many = jax.vmap(lambda key: module("jax", "tangents").LAWS[law](key, params))(keys)
@@ -132,6 +138,7 @@ def test_count_draws_different_tangents(framework: str) -> None:
     fn = module(framework, "gradients.forward_gradient").value_and_grad(
         loss(framework, "mlp", None), tangents="rademacher", count=2
     )
+    fn = jax.jit(fn) if framework == "jax" else fn
     found = []
     for seed in range(8):
         rng = torch.Generator().manual_seed(seed) if framework == "torch" else jax.random.key(seed)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -21,9 +23,17 @@ def systems(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def solved(framework: str, name: str, A: np.ndarray, b: np.ndarray, **options: Any) -> Any:
-    matrix = array(framework, A)
-    solver = module(framework, "linear_solvers").LINEAR_SOLVERS[name](**options)
-    return solver(lambda v: (matrix @ v[:, :, None])[:, :, 0], array(framework, b))
+    return compiled(framework, name, tuple(options.items()))(array(framework, A), array(framework, b))
+
+
+@cache
+def compiled(framework: str, name: str, options: tuple) -> Any:
+    solver = module(framework, "linear_solvers").LINEAR_SOLVERS[name](**dict(options))
+
+    def fn(matrix: Any, b: Any) -> Any:
+        return solver(lambda v: (matrix @ v[:, :, None])[:, :, 0], b)
+
+    return jax.jit(fn) if framework == "jax" else fn
 
 
 @pytest.mark.parametrize(("name", "options"), [("gmres", {"steps": N}), ("dense", {}), ("picard", {"steps": 60})])
@@ -38,7 +48,7 @@ def test_random_systems(framework: str, name: str, options: dict[str, Any]) -> N
 def test_gmres_is_not_exact_before_n_steps_and_takes_no_more(framework: str) -> None:
     A, b = systems()
     exact = np.linalg.solve(A, b[:, :, None])[:, :, 0]
-    errors = [distance(to_numpy(solved(framework, "gmres", A, b, steps=M).value), exact) for M in (2, 4, N, 40)]
+    errors = [distance(to_numpy(solved(framework, "gmres", A, b, steps=M).value), exact) for M in (2, 3, N, 40)]
     assert errors[0] > errors[1] > 1e-6
     assert max(errors[2:]) < 1e-12
     assert float(solved(framework, "gmres", A, b, steps=40).steps) == N
