@@ -40,7 +40,9 @@ def make(name: str, *, seed: int = 0, **sizes: Any) -> Problem:
         default = pick(f"size of {name}", key, known)
         if isinstance(default, int) and (type(value) is not int or value < 1):
             raise ValueError(f"{name}: {key} must be a whole number from 1 up, not {value!r}.")
-        if isinstance(default, float) and (type(value) not in (int, float) or not 0 < value <= 4):
+        if isinstance(default, float) and (
+            type(value) is bool or not isinstance(value, int | float) or not 0 < value <= 4
+        ):
             raise ValueError(f"{name}: {key} must lie in (0, 4], not {value!r}.")
     params, batch = build(seed=seed, **sizes)
     return Problem(name, {**known, **sizes}, params, batch)

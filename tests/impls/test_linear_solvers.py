@@ -54,7 +54,7 @@ def test_gmres_is_not_exact_before_n_steps_and_takes_no_more(framework: str) -> 
     assert float(solved(framework, "gmres", A, b, steps=40).steps) == N
 
 
-@pytest.mark.parametrize("M", [1, 3, 20])
+@pytest.mark.parametrize("M", [1, 20])
 def test_gmres_after_a_breakdown(framework: str, M: int) -> None:
     _, b = systems()
     identity = np.broadcast_to(np.eye(N), (BATCH, N, N))

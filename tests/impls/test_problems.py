@@ -18,6 +18,7 @@ NAMES = st.sampled_from(sorted(PROBLEMS))
 SIZES = sorted({name for build in PROBLEMS.values() for name in inspect.signature(build).parameters} - {"seed"})
 JUNK = st.one_of(
     st.none(),
+    st.booleans(),
     st.text(max_size=5),
     st.integers(max_value=0),
     st.floats(max_value=0),

@@ -3,7 +3,8 @@
     dL/dθ = gᵀ (I − J)⁻¹ ∂R/∂θ,   J = ∂R/∂z,  g = ∂L/∂z_K,  both taken at z_{K−1}
 
 Cost: the linear solve, and one vjp of step. Memory: A and the linear solver's, flat in K. Reverse mode solves the
-transposed system on the cotangent, forward mode the same system on the tangent; a second derivative raises.
+transposed system on the cotangent, forward mode the same system on the tangent; a second derivative raises, and so
+do torch.func's transforms, which allow no graph of their own inside.
 Source: Bai, Kolter and Koltun, NeurIPS 2019, arXiv:1909.01377.
 """
 
