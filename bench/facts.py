@@ -13,9 +13,10 @@ class Facts:
     """What ``impls`` says of its methods and problems, read once."""
 
     def __init__(self) -> None:
-        from impls.catalog import METHODS
+        from impls.catalog import CHOICES, METHODS
         from impls.problems import KIND, PROBLEMS
 
+        self.choices: Mapping[str, Sequence[str]] = CHOICES
         self.methods: Mapping[str, Any] = METHODS
         self.kinds: Mapping[str, str] = {name: KIND[name] for name in PROBLEMS}
         self._problems = PROBLEMS

@@ -82,7 +82,9 @@ def combinations(
 def applied(facts: Facts, chosen: Iterable[Cell], pairs: Mapping[str, Value]) -> list[Cell]:
     """The cells with each setting put where it belongs, and a sentence for one that belongs nowhere."""
     chosen = list(chosen)
-    for name in pairs:
+    for name, value in pairs.items():
+        if name in facts.choices and value not in facts.choices[name]:
+            raise ValueError(f"No {name} {value!r}: {nearest(str(value), facts.choices[name])}")
         if name not in OPTIONS:
             _require_size(facts, chosen, name)
         elif not any(name in facts.options(cell) for cell in chosen):

@@ -115,3 +115,10 @@ _ROWS = (
 )
 
 METHODS: Mapping[str, Method] = {row.name: row for row in _ROWS}
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "solver": ("picard", "newton"),
+    "linear_solver": ("picard", "gmres", "dense"),
+    "tangents": ("gaussian", "rademacher", "sphere", "given"),
+}
+"""What an option that is a name may be, for whoever has to refuse a wrong one before a framework is imported."""

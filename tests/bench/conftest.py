@@ -17,6 +17,11 @@ METHODS = {
     "ift": SimpleNamespace(name="ift", interface="adjoint", options=("K", "solver", "linear_solver", "M")),
     "jfb": SimpleNamespace(name="jfb", interface="adjoint", options=("K", "solver")),
 }
+CHOICES = {
+    "solver": ("picard", "newton"),
+    "linear_solver": ("picard", "gmres", "dense"),
+    "tangents": ("gaussian", "sphere"),
+}
 KIND = {"mlp": "explicit", "linear": "implicit", "tanh": "implicit"}
 
 
@@ -42,6 +47,7 @@ def facts(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     package.__path__ = []
     catalog.METHODS = METHODS  # type: ignore[attr-defined]
+    catalog.CHOICES = CHOICES  # type: ignore[attr-defined]
     problems.PROBLEMS = {"mlp": mlp, "linear": linear, "tanh": tanh}  # type: ignore[attr-defined]
     problems.KIND = KIND  # type: ignore[attr-defined]
     for module in (package, catalog, problems):

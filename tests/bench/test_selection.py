@@ -183,3 +183,9 @@ def test_parse_reads_numbers_back(number: float) -> None:
 def test_a_cell_of_a_single_name_is_of_default_sizes() -> None:
     found = select(framework=["torch"], problem=["mlp"], method=["backprop"])
     assert found == (Cell("torch", "mlp", "backprop"),)
+
+
+@pytest.mark.parametrize("text, hint", [("solver=newtn", "newton"), ("linear_solver=gmress", "gmres")])
+def test_an_unknown_choice_is_refused_before_work_starts(text: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=f"did you mean {hint}"):
+        select(framework=["torch"], problem=["tanh"], method=["ift"], settings=[text])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import impls
-from impls.catalog import METHODS
+from impls.catalog import CHOICES, METHODS
 
 ROOT = Path(impls.__file__).parent
 FILES = sorted(str(path.relative_to(ROOT / "torch")) for path in (ROOT / "torch").rglob("*.py"))
@@ -131,3 +131,11 @@ def test_imports(modules: list[str], forbidden: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+def test_the_catalogue_names_the_choices_that_there_are(framework: str) -> None:
+    tables = {"solver": ("solvers", "SOLVERS"), "linear_solver": ("linear_solvers", "LINEAR_SOLVERS")}
+    for option, (file, table) in tables.items():
+        assert CHOICES[option] == tuple(getattr(import_module(f"impls.{framework}.{file}"), table))
+    laws = tuple(import_module(f"impls.{framework}.tangents").LAWS)
+    assert CHOICES["tangents"] == (*laws, "given")
