@@ -15,8 +15,8 @@ from typing import Literal
 class Work:
     """Flops of a problem's forward, by part, with the steps taken.
 
-    first: a net's first layer, or the encoder of an implicit problem: all that acts on the data alone.
-    rest: a net's other layers, or the read-out of an implicit problem.
+    first: what acts on the data alone: a net's first layer, or an encoder's.
+    rest: the other layers outside step: of a net, of an encoder, of a read-out.
     step: one evaluation of ``step``; K of them forward. M: applications in the backward solve (Picard: M − 1).
     """
 
@@ -84,7 +84,7 @@ _ROWS = (
         "adjoint",
         True,
         "dz_K/dθ by the chain rule through all K steps",
-        "(F + F₁ + 2 F_readout + (2K − 1) s)/F",
+        "(F + F₁ + 2 F_rest + (2K − 1) s)/F",
         lambda work: _reverse(work, 2 * work.K - 1),
         "K·A",
         "Domke 2012; Maclaurin, Duvenaud and Adams 2015",
@@ -95,7 +95,7 @@ _ROWS = (
         "adjoint",
         True,
         "gᵀ (I − ∂R/∂z)⁻¹ ∂R/∂θ, taken at z_{K−1}",
-        "(F + F₁ + 2 F_readout + (1 + applications) s)/F",
+        "(F + F₁ + 2 F_rest + (1 + applications) s)/F",
         lambda work: _reverse(work, 1 + work.M),
         "A, flat in K",
         "implicit function theorem; Bai, Kolter and Koltun 2019, arXiv:1909.01377",
@@ -106,7 +106,7 @@ _ROWS = (
         "adjoint",
         False,
         "gᵀ ∂R/∂θ, taken at z_{K−1}",
-        "(F + F₁ + 2 F_readout + s)/F",
+        "(F + F₁ + 2 F_rest + s)/F",
         lambda work: _reverse(work, 1),
         "A, flat in K",
         "Wu Fung et al. 2022, arXiv:2103.12803",

@@ -84,7 +84,7 @@ class Picard:
 class GMRES:
     """x in the span of b, A b, …, A^{M−1} b with the least ‖b − A x‖, without restarts; every sample has its own space.
 
-    Cost: M products, and 8 M² vector products to orthogonalise (Gram–Schmidt, twice). Memory: M + 1 states.
+    Cost: M products, and 4 M² vector products to orthogonalise (Gram–Schmidt, twice). Memory: M + 1 states.
     Source: Saad and Schultz 1986.
     """
 
