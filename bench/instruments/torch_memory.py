@@ -41,7 +41,8 @@ def live_bytes(fn: Callable[[], Any]) -> Live:
             }
             out = op(*args, **kwargs)
             for leaf in tree_leaves(out):
-                if isinstance(leaf, torch.Tensor):
+                # Forward mode has zeros that are never written down, and infers shapes on meta tensors.
+                if isinstance(leaf, torch.Tensor) and leaf.is_meta == on_meta and not leaf._is_zerotensor():
                     self.see(leaf.untyped_storage(), before)
             return out
 
@@ -57,7 +58,7 @@ def live_bytes(fn: Callable[[], Any]) -> Live:
         def free(self, key: int) -> None:
             self.now -= self.alive.pop(key)[0]
 
-    fn()
+    on_meta = any(leaf.is_meta for leaf in tree_leaves(fn()) if isinstance(leaf, torch.Tensor))
     gc.collect()
     with Storages() as seen:
         result = fn()

@@ -14,6 +14,7 @@ import pytest
 from bench.instruments.jax_memory import assigned_bytes
 from bench.instruments.torch_memory import live_bytes
 from impls import problems
+from tests.bench import plain_jax
 
 WIDTH, BATCH = 16, 512
 ACTIVATION = WIDTH * BATCH * 4
@@ -26,12 +27,8 @@ FRAMEWORKS = ("torch", "jax")
 
 @pytest.fixture(autouse=True)
 def compiled_as_measured() -> Iterator[None]:
-    """Other tests of the same process trade the compiler's passes for speed; bytes are those of a full compilation."""
-    config = importlib.import_module("jax").config
-    cheap = config.read("jax_disable_most_optimizations")
-    config.update("jax_disable_most_optimizations", False)
-    yield
-    config.update("jax_disable_most_optimizations", cheap)
+    with plain_jax.compiled_as_measured():
+        yield
 
 
 def array(framework: str, value: Any) -> Any:
@@ -127,15 +124,3 @@ def test_live_bytes_counts_new_storage_once() -> None:
 
     assert live_bytes(call).peak == live_bytes(call).held == 4000
     assert live_bytes(lambda: x.view(10, 100)).peak == 0
-
-
-def test_the_buffer_assignment_sees_the_forward() -> None:
-    """A canary: if the compiler's fusions hide temporaries again, a deep forward would seem to need nothing."""
-    jnp = importlib.import_module("jax.numpy")
-
-    def forward(x: Any, w: Any) -> Any:
-        for _ in range(4):
-            x = jnp.tanh(x @ w)
-        return (x * x).mean()
-
-    assert assigned_bytes(forward, jnp.ones((BATCH, WIDTH)), jnp.ones((WIDTH, WIDTH))) >= 2 * ACTIVATION
