@@ -1,4 +1,4 @@
-"""``python -m bench``: list cells, or run one of them or many."""
+"""``python -m bench``: list cells, run one of them or many, or compare what ``pytest bench/compare`` wrote."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-GOOD = frozenset({"ok", "n/a"})
+NAMES = ("framework", "mode", "device", "problem", "method", "gradient")
+"""Kinds of names that choose cells."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--preset", help="a named list of cells, such as smoke or quick; the names below filter it"
         )
-        for kind in ("framework", "problem", "method", "gradient"):
+        for kind in NAMES:
             command.add_argument(
                 f"--{kind}", action="append", default=[], metavar="NAME", help="repeatable or comma separated"
             )
@@ -36,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
             metavar="NAME=VALUE",
             help="sizes and options, such as width=2048 K=100",
         )
+    compare = commands.add_parser("compare", help="print a table of files that `pytest bench/compare` wrote")
+    compare.add_argument("files", nargs="+", type=Path, metavar="FILE")
     run = commands.choices["run"]
     run.add_argument(
         "--workers",
@@ -44,10 +47,13 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--slots", type=_count, help="worker processes at a time (default: one a core, at most 2)")
     run.add_argument("--timeout", type=_seconds, help="seconds after which a visit is given up")
+    run.add_argument("--minutes", type=_seconds, help="stop in time; the same command then goes on from there")
     run.add_argument("--budget", type=_seconds, help="seconds of timed pairs in a visit")
     run.add_argument("--fresh", action="store_true", help="measure again what the file already has")
     run.add_argument("--out", type=Path, help="the file that rows are added to")
-    run.add_argument("--keep-going", action="store_true", help="exit with 0 though a cell failed")
+    run.add_argument(
+        "--keep-going", action="store_true", help="exit with 0 though a cell came out otherwise than expected"
+    )
     return main
 
 
@@ -68,10 +74,11 @@ def _seconds(text: str) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 1 where a cell failed, 2 for bad input."""
+    """Run one command and return its exit status: 0, 1 where a cell came out otherwise than expected, 2 for bad
+    input."""
     given = parser().parse_args(arguments)
     try:
-        return listing(given) if given.command == "list" else run(given)
+        return {"list": listing, "run": run, "compare": comparison}[given.command](given)
     except (ValueError, LookupError, RuntimeError, OSError, ImportError) as error:
         print(f"error: {_sentence(error)}", file=sys.stderr)
         return 2
@@ -94,16 +101,13 @@ def _chosen(given: argparse.Namespace):  # type: ignore[no-untyped-def]
     """The cells that the flags mean."""
     from bench.selection import select
 
-    names = {
-        kind: [name for text in getattr(given, kind) for name in text.split(",") if name]
-        for kind in ("framework", "problem", "method", "gradient")
-    }
+    names = {kind: [name for text in getattr(given, kind) for name in text.split(",") if name] for kind in NAMES}
     settings = [text for many in given.set for text in many.split(",") if text]
     return select(given.preset, **names, settings=settings)
 
 
 def _says_which(given: argparse.Namespace) -> bool:
-    return bool(given.preset or given.framework or given.problem or given.method or given.gradient)
+    return bool(given.preset or any(getattr(given, kind) for kind in NAMES))
 
 
 def listing(given: argparse.Namespace) -> int:
@@ -120,8 +124,8 @@ def listing(given: argparse.Namespace) -> int:
     for name, preset in PRESETS.items():
         print(f"  {name:<17} {len(preset.cells)} cells, {preset.workers} workers")
     print("frameworks")
-    for name, mode in MODES.items():
-        print(f"  {name:<17} {mode}")
+    for name, modes in MODES.items():
+        print(f"  {name:<17} {', '.join(modes)}")
     print("problems")
     for name, kind in facts.kinds.items():
         sizes = " ".join(f"{size}={default}" for size, default in facts.sizes(name).items())
@@ -132,19 +136,31 @@ def listing(given: argparse.Namespace) -> int:
     return 0
 
 
+def comparison(given: argparse.Namespace) -> int:
+    """Print the table of a comparison's files."""
+    from bench.compared import table
+
+    print(table(given.files))
+    return 0
+
+
 def run(given: argparse.Namespace) -> int:
     """Measure, then print a table and the file that the rows are in."""
     from bench import store
-    from bench.grid import PRESETS
-    from bench.instruments import machine
+    from bench.expected import surprises
+    from bench.grid import PRESETS, on_gpus
+    from bench.instruments import gpu, machine
     from bench.measure import TIMEOUT_S, measure
     from bench.progress import Progress
-    from bench.rows import ROOT
+    from bench.rows import ROOT, verdict_row
     from bench.summary import summarise, table
 
     if not _says_which(given):
         raise ValueError(f"Nothing says which cells to run: give --preset {' or '.join(PRESETS)}, or --problem.")
-    cells = _chosen(given)
+    cells = on_gpus(_chosen(given), range(len(gpu.visible())))
+    if not cells:
+        print("There is no NVIDIA GPU here: nothing to measure.")
+        return 0
     # A preset's file holds cells of the preset alone; other sizes and options go to a file of their own.
     name = given.preset if given.preset and not given.set else "custom"
     path = given.out or store.location(name, *machine.git(ROOT))
@@ -156,19 +172,27 @@ def run(given: argparse.Namespace) -> int:
         preset=name,
         slots=given.slots,
         timeout_s=given.timeout or TIMEOUT_S,
-        limits={"budget_s": given.budget} if given.budget else None,
+        stop_after_s=60 * given.minutes if given.minutes else None,
+        pairs={"budget_s": given.budget} if given.budget else None,
         fresh=given.fresh,
         progress=Progress(),
     )
     for _ in rows:
         pass
-    summaries = summarise(store.read(path), cells)
+    kept = store.read(path)
+    summaries = summarise(kept, cells)
     print(table(summaries))
+    told = surprises(cells, summaries)
+    store.append(path, verdict_row([row["run"] for row in kept if row["kind"] == "run"][-1], told))
+    for one in told:
+        print(f"surprise: expected {one['expected']}, found {one['found']}: {one['cell']}: {one['why']}")
+    left = sum(one.status == "missing" for one in summaries)
+    if left:
+        print(f"{left} of {len(summaries)} cells are not measured to the end: the same command goes on from here.")
     print(f"\nrows: {path}")
-    failed = sum(one.status not in GOOD for one in summaries)
-    if failed and given.keep_going:
-        print(f"{failed} of {len(summaries)} cells failed; going on, as --keep-going asks.")
-    return 1 if failed and not given.keep_going else 0
+    if told and given.keep_going:
+        print(f"{len(told)} of {len(summaries)} cells came out otherwise than expected; going on, as asked.")
+    return 1 if told and not given.keep_going else 0
 
 
 if __name__ == "__main__":

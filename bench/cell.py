@@ -8,8 +8,11 @@ from typing import Any
 
 Value = int | float | str
 
-MODES = {"torch": "eager", "jax": "jit"}
-"""Every framework and the mode its cells run in."""
+MODES: Mapping[str, tuple[str, ...]] = {"torch": ("eager", "compiled"), "jax": ("jit",)}
+"""Every framework and the modes its cells run in, the usual one first."""
+
+DEVICES = ("cpu", "cuda", "meta")
+"""Where cells run: on meta nowhere, from shapes alone, at sizes that no machine need hold. ``cuda:1`` names one GPU."""
 
 MEASURES = ("time", "exact")
 
@@ -46,8 +49,8 @@ class Cell:
     """One point of the grid: what is measured, and by which measures.
 
     ``sizes`` and ``options`` hold only what was given; defaults belong to ``impls``. ``gradient`` says which
-    gradient method runs through an adjoint method; for a gradient method it is the method itself. ``mode``
-    follows from the framework.
+    gradient method runs through an adjoint method; for a gradient method it is the method itself. ``mode`` is
+    the framework's usual one unless said. A cell on meta has exact measures alone: shapes take no time.
     """
 
     framework: str
@@ -66,8 +69,9 @@ class Cell:
         # Frozen, so the normal forms go in past the guard.
         object.__setattr__(self, "sizes", Settings(self.sizes))
         object.__setattr__(self, "options", Settings(self.options))
-        object.__setattr__(self, "mode", self.mode or MODES.get(self.framework, ""))
-        object.__setattr__(self, "measures", tuple(name for name in MEASURES if name in self.measures))
+        object.__setattr__(self, "mode", self.mode or MODES.get(self.framework, ("",))[0])
+        possible = ("exact",) if self.device == "meta" else MEASURES
+        object.__setattr__(self, "measures", tuple(name for name in possible if name in self.measures))
 
     @property
     def id(self) -> str:

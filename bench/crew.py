@@ -6,19 +6,38 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import store
 from bench.instruments import machine
 from bench.plan import Tour, Visit
-from bench.processes import Launch, Lost, Worker
+from bench.processes import Launch, Lost, Task, Worker
 from bench.progress import Progress
 from bench.rows import now, visit_row
-from bench.store import Row
+from bench.series import larger
+from bench.store import SKIPPED, Row
 
 GIVE_UP = frozenset({"timeout", "oom"})
-"""Statuses after which later workers leave that measure of the cell alone: it would cost as much again."""
+"""Statuses after which that measure of the cell is left alone, and of larger ones: it would cost as much again."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a worker process may take, and until when visits are begun."""
+
+    timeout_s: float
+    """Seconds after which a visit is given up."""
+    memory_bytes: int | None = None
+    """The most data memory of a worker process on the cpu."""
+    deadline: float | None = None
+    """When to stop, by ``time.monotonic``; a visit that is under way then is cut short and not recorded."""
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the deadline."""
+        return float("inf") if self.deadline is None else self.deadline - time.monotonic()
 
 
 class Crew:
@@ -32,13 +51,14 @@ class Crew:
         *,
         path: Path,
         job: Row,
-        timeout_s: float,
+        limits: Limits,
+        gpus: Sequence[str],
         progress: Progress,
     ) -> None:
         self._launch, self._run, self._path, self._job = launch, run, path, job
-        self._timeout_s, self._progress = timeout_s, progress
+        self._limits, self._gpus, self._progress = limits, gpus, progress
         self._plan = deque(plan)
-        self._given_up: dict[tuple[str, str], tuple[str, str]] = {}
+        self._given_up: dict[Visit, tuple[str, str]] = {}
         self._live: set[Worker] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -70,7 +90,7 @@ class Crew:
     def _slot(self, core: int) -> None:
         """Take one tour after another until none is left."""
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and self._limits.left_s > 0:
                 with self._lock:
                     if not self._plan:
                         break
@@ -86,20 +106,31 @@ class Crew:
         worker: Worker | None = None
         try:
             for visit in tour:
-                skipped = self._given_up.get(visit.key[:2])
-                if skipped is None and worker is None:
-                    worker = self._start(core)
-                if self._stopping.is_set():
+                skipped = self._skipped(visit)
+                if self._stopping.is_set() or self._limits.left_s <= 0:
                     return
+                if skipped is None and worker is None:
+                    worker = self._start(core, visit)
                 if skipped is not None:
                     status, reason = skipped
-                    self._keep(visit, {"status": status, "reason": f"skipped after {reason}"}, core, None)
+                    self._keep(visit, {"status": status, "reason": f"{SKIPPED} {reason}"}, core, None)
                 elif worker is not None and not self._visit(worker, visit):
                     self._end(worker)
                     worker = None
         finally:
             if worker is not None:
                 self._end(worker)
+
+    def _skipped(self, visit: Visit) -> tuple[str, str] | None:
+        """Status and reason of a visit that is not made, since it or a smaller one of its series was given up."""
+        with self._lock:
+            given_up = list(self._given_up.items())
+        for last, (status, reason) in given_up:
+            if last.key[:2] == visit.key[:2]:
+                return status, f"worker {last.worker}: {reason}"
+            if last.measure == visit.measure and larger(visit.cell, last.cell):
+                return "n/a", f"{status} of the smaller {last.cell.id}: {reason}"
+        return None
 
     def _visit(self, worker: Worker, visit: Visit) -> bool:
         """Make one visit and keep its row; False where the worker was lost in it."""
@@ -109,10 +140,11 @@ class Crew:
         job = {"cell": visit.cell.as_json(), "measure": visit.measure, "worker": visit.worker, **self._job}
         alive = True
         try:
-            answer = worker.ask(job, self._timeout_s)
+            answer = worker.ask(job, max(0.0, min(self._limits.timeout_s, self._limits.left_s)))
         except Lost as lost:
             answer, alive = {"status": lost.status, "reason": lost.reason}, False
-        if alive or not self._stopping.is_set():  # a worker stopped from outside says nothing of its cell
+        stopped = self._stopping.is_set() or self._limits.left_s <= 0
+        if alive or not stopped:  # a worker stopped from outside says nothing of its cell
             self._keep(visit, answer | at_start, worker.core, time.monotonic() - began)
         return alive
 
@@ -123,20 +155,26 @@ class Crew:
         )
         with self._lock:
             if seconds is not None and row["status"] in GIVE_UP:
-                self._given_up[visit.key[:2]] = row["status"], f"worker {visit.worker}: {row['reason']}"
+                self._given_up[visit] = row["status"], row["reason"]
             store.append(self._path, row)
             self._progress.finish(visit, seconds)
         self._out.put(row)
 
-    def _start(self, core: int) -> Worker:
+    def _start(self, core: int, visit: Visit) -> Worker:
         """A new worker process, which must measure the sources that the run began with."""
-        worker = Worker(self._launch, core)
+        worker = Worker(self._launch, core, self._task(visit))
         with self._lock:
             self._live.add(worker)
         if worker.ready["impls"] != self._run["impls"]:
             self._end(worker)
             raise RuntimeError("The sources of impls changed during the run: start it again to measure the new ones.")
         return worker
+
+    def _task(self, visit: Visit) -> Task:
+        """What the process of this visit's tour is for."""
+        kind, _, index = visit.cell.device.partition(":")
+        visible = self._gpus[int(index or 0)] if kind == "cuda" else None
+        return Task(visit.measure, visible, self._limits.memory_bytes)
 
     def _end(self, worker: Worker) -> None:
         """End a worker process."""

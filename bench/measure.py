@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
 from bench import store
-from bench.crew import Crew
-from bench.grid import Cell
-from bench.instruments import machine
+from bench.crew import Crew, Limits
+from bench.grid import Cell, on_gpus
+from bench.instruments import gpu, machine
 from bench.plan import tours
 from bench.processes import Launch, Worker
 from bench.progress import Progress
@@ -32,7 +33,8 @@ def measure(
     python: str = sys.executable,
     pythonpath: str | None = None,
     timeout_s: float = TIMEOUT_S,
-    limits: Mapping[str, float] | None = None,
+    stop_after_s: float | None = None,
+    pairs: Mapping[str, float] | None = None,
     fresh: bool = False,
     progress: Progress | None = None,
     script: Path = WORKER,
@@ -42,13 +44,16 @@ def measure(
 
     Each of ``workers`` processes a framework visits every time cell once, one more visits all exact measures.
     At most ``slots`` processes run at a time, by default one for each available core up to two, each on a
-    core of its own. ``python`` and ``pythonpath`` decide which ``impls`` is measured, ``limits`` go to
-    ``paired``. Closing the iterator or leaving it by an exception stops all worker processes; a row that was
-    finished is in the file.
+    core of its own; but one alone where a GPU is measured, since two would share it. ``python`` and ``pythonpath``
+    decide which ``impls`` is measured, ``pairs`` goes to ``paired``. After ``stop_after_s`` seconds no visit is under
+    way, and the same call goes on from there. Closing the iterator or leaving it by an exception stops all worker
+    processes; a row that was finished is in the file.
     """
-    cells = list(cells)
+    began = time.monotonic()
+    gpus = gpu.visible()
+    cells = on_gpus(cells, range(len(gpus)))
     cores = machine.available_cores()
-    slots = slots or min(2, len(cores))
+    slots = 1 if any(cell.device.startswith("cuda") for cell in cells) else slots or min(2, len(cores))
     launch = Launch(python, script, pythonpath)
     probe = Worker(launch)
     probe.kill()
@@ -58,7 +63,8 @@ def measure(
     progress = progress or Progress(quiet=True)
     progress.start([visit for tour in plan for visit in tour], slots)
     with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
-        job = {"scratch": scratch, "limits": dict(limits or {})}
-        crew = Crew(launch, run, plan, path=path, job=job, timeout_s=timeout_s, progress=progress)
+        job = {"scratch": scratch, "pairs": dict(pairs or {})}
+        limits = Limits(timeout_s, machine.memory_for(slots), None if stop_after_s is None else began + stop_after_s)
+        crew = Crew(launch, run, plan, path=path, job=job, limits=limits, gpus=gpus, progress=progress)
         yield from crew.work([cores[slot % len(cores)] for slot in range(min(slots, len(plan)))])
     progress.close()

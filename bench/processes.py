@@ -40,20 +40,40 @@ class Launch:
     pythonpath: str | None = None
 
 
-def environment(pythonpath: str | None, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A worker's environment: one thread, the cpu, a fixed hash seed, and no compiler flags of a shell."""
+@dataclass(frozen=True)
+class Task:
+    """What a worker process is for, as far as its environment depends on it."""
+
+    measure: str = "time"
+    visible_gpu: str | None = None
+    """``CUDA_VISIBLE_DEVICES`` of the one GPU it uses; None for a worker on the cpu."""
+    memory_bytes: int | None = None
+    """The most data memory it may have, where the system can hold it to that."""
+
+
+def environment(launch: Launch, task: Task, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A worker's environment: one thread, one device, a fixed hash seed, and no compiler flags of a shell."""
     found = dict(os.environ if inherited is None else inherited)
     found.pop("XLA_FLAGS", None)
     found.update(SINGLE, JAX_PLATFORMS="cpu", PYTHONHASHSEED="0")
-    if pythonpath is not None:
-        found["PYTHONPATH"] = pythonpath
+    if task.visible_gpu is not None:
+        # jax's peak counts its whole pool unless it takes memory as it needs it; trying out kernels takes memory too,
+        # and is switched off where bytes are measured but not where time is.
+        found.update(JAX_PLATFORMS="cuda", XLA_PYTHON_CLIENT_PREALLOCATE="false")
+        found.update(CUDA_VISIBLE_DEVICES=task.visible_gpu, CUDA_DEVICE_ORDER="PCI_BUS_ID")
+        if task.measure == "exact":
+            found["XLA_FLAGS"] = "--xla_gpu_autotune_level=0"
+    elif task.memory_bytes is not None:
+        found["GRADRATIO_MEMORY_BYTES"] = str(task.memory_bytes)
+    if launch.pythonpath is not None:
+        found["PYTHONPATH"] = launch.pythonpath
     return found
 
 
 class Worker:
     """A running worker process. ``ready`` is the first message it sent."""
 
-    def __init__(self, launch: Launch, core: int | None = None) -> None:
+    def __init__(self, launch: Launch, core: int | None = None, task: Task | None = None) -> None:
         self.core = core
         self._buffer = b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
@@ -62,7 +82,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment(launch.pythonpath),
+            env=environment(launch, task or Task()),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which stops its workers itself
         )
         try:

@@ -1,4 +1,4 @@
-"""The two kinds of line in a file of results: a run and a visit."""
+"""The three kinds of line in a file of results: a run, a visit, and the verdict on a run."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def run_row(cells: Iterable[Cell], ready: Mapping[str, Any], *, workers: int, pr
     }
 
 
+def verdict_row(run: str, surprises: list[dict[str, str]]) -> Row:
+    """The line that says which cells of a run came out otherwise than the register of expected outcomes says."""
+    return {"kind": "verdict", "schema": SCHEMA, "run": run, "surprises": surprises}
+
+
 def now() -> str:
     """The time in UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -74,4 +79,5 @@ def visit_row(run: str, visit: Visit, answer: Mapping[str, Any], core: int | Non
         "seconds": round(seconds, 3),
         "load": answer["load"],
         "core": core,
+        "conditions": answer.get("conditions"),
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bench.facts import Facts, listed
-from bench.grid import MODES, Cell, Value, cells, nearest, unique
+from bench.grid import DEVICES, MODES, Cell, Value, cells, nearest, unique
 
 OPTIONS = ("K", "M", "solver", "linear_solver", "tangents", "count")
 """Names that set an option of the method; every other name sets a size of the problem."""
@@ -16,6 +16,8 @@ def select(
     preset: str | None = None,
     *,
     framework: Sequence[str] = (),
+    mode: Sequence[str] = (),
+    device: Sequence[str] = (),
     problem: Sequence[str] = (),
     method: Sequence[str] = (),
     gradient: Sequence[str] = (),
@@ -25,12 +27,14 @@ def select(
     "K=100"]`` applied.
 
     With a preset the names filter its cells. Without one, a cell is built from default sizes and options for
-    each combination of the names that fits; a kind of name that was not given stands for all of its kind. A
-    setting goes to every chosen cell that has it, and at least one must.
+    each combination of the names that fits; a kind of name that was not given stands for all of its kind, but for
+    the usual mode and the cpu. A setting goes to every chosen cell that has it, and at least one must.
     """
     facts = Facts()
     for kind, given, known in (
         ("framework", framework, MODES),
+        ("mode", mode, {one for modes in MODES.values() for one in modes}),
+        ("device", device, DEVICES),
         ("problem", problem, facts.kinds),
         ("method", method, facts.methods),
         ("gradient", gradient, facts.gradients()),
@@ -41,18 +45,20 @@ def select(
     facts.require_fit(problem, method)
     pairs = dict(parse(text) for text in settings)
     if preset is None:
-        chosen = combinations(facts, framework, problem, method, gradient)
+        chosen = combinations(facts, framework, mode, device, problem, method, gradient)
     else:
         chosen = [
             cell
             for cell in cells(preset)
             if cell.framework in (framework or (cell.framework,))
+            and cell.mode in (mode or (cell.mode,))
+            and cell.device in (device or (cell.device,))
             and cell.problem in (problem or (cell.problem,))
             and cell.method in (method or (cell.method,))
             and cell.gradient in (gradient or (cell.gradient,))
         ]
     if not chosen:
-        named = ", ".join(name for group in (framework, problem, method, gradient) for name in group)
+        named = ", ".join(name for group in (framework, mode, device, problem, method, gradient) for name in group)
         where = f"The preset {preset!r} has no cell" if preset else "There is no cell"
         raise ValueError(f"{where} for {named}: leave one of these out.")
     return unique(applied(facts, chosen, pairs))
@@ -61,6 +67,8 @@ def select(
 def combinations(
     facts: Facts,
     framework: Sequence[str],
+    mode: Sequence[str],
+    device: Sequence[str],
     problem: Sequence[str],
     method: Sequence[str],
     gradient: Sequence[str],
@@ -75,7 +83,12 @@ def combinations(
                 explicit = facts.kinds[one_problem] == "explicit"
                 for through in [one_method] if explicit else gradient or ["backprop"]:
                     if through in (gradient or [through]):
-                        found.append(Cell(one_framework, one_problem, one_method, gradient=through))
+                        found += [
+                            Cell(one_framework, one_problem, one_method, gradient=through, mode=one, device=where)
+                            for one in MODES[one_framework]
+                            if one in (mode or MODES[one_framework][:1])
+                            for where in device or DEVICES[:1]
+                        ]
     return found
 
 

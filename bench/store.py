@@ -13,6 +13,9 @@ Row = dict[str, Any]
 DEFINITIVE = frozenset({"ok", "wrong", "n/a"})
 """Statuses that measuring again would not change."""
 
+SKIPPED = "skipped after"
+"""How the reason of a visit begins that was not made, since a smaller one took too much: a later run may try it."""
+
 KEY = ("impls", "bench", "versions", "machine")
 """What two runs must have in common for the numbers of one to stand for the other's."""
 
@@ -81,5 +84,7 @@ def same(rows: list[Row], key: Mapping[str, Any]) -> list[Row]:
 def done(path: Path, key: Mapping[str, Any]) -> set[tuple[str, str, int]]:
     """Which ``(cell, measure, worker)`` need no second visit under ``key``: measured, or failed for good."""
     return {
-        (row["cell"], row["measure"], row["worker"]) for row in same(read(path), key) if row["status"] in DEFINITIVE
+        (row["cell"], row["measure"], row["worker"])
+        for row in same(read(path), key)
+        if row["status"] in DEFINITIVE and not row.get("reason", "").startswith(SKIPPED)
     }

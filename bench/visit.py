@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from bench.build import Diverged, NotApplicable, Wrong
+from bench.failures import Diverged, NotApplicable, Wrong
+from bench.instruments.conditions import Watch
 from bench.instruments.timing import Clock, overhead, paired
 from bench.reasons import without_paths
 
@@ -32,8 +33,9 @@ class Job(Protocol):
     def sync(self, result: Any) -> Any:
         """Wait until the device has finished ``result``."""
 
-    def check(self) -> float:
-        """Deviation of the gradient from its oracle; raises ``Wrong`` or ``Diverged``."""
+    def check(self) -> float | None:
+        """Deviation of the gradient from its oracle, None where there are no numbers; raises ``Wrong`` or
+        ``Diverged``."""
 
     def exact(self) -> dict[str, Any]:
         """Values of an exact visit."""
@@ -42,10 +44,18 @@ class Job(Protocol):
         """Values of a time visit that building the cell gave."""
 
 
-def visit(job_factory: Callable[[], Job], measure: str, *, clock: Clock = time.perf_counter, **limits: Any) -> Answer:
-    """What one visit found: its status and reason, samples, values, and all sizes of the problem.
+def visit(
+    job_factory: Callable[[], Job],
+    measure: str,
+    *,
+    clock: Clock = time.perf_counter,
+    visible_gpu: str | None = None,
+    **pairs: Any,
+) -> Answer:
+    """What one visit found: its status and reason, samples, values, conditions, and all sizes of the problem.
 
-    Nothing that goes wrong with a cell is raised: it becomes a status. ``limits`` go to ``paired``.
+    Nothing that goes wrong with a cell is raised: it becomes a status. ``pairs`` goes to ``paired``; ``visible_gpu``
+    names the GPU whose clock is looked at.
     """
     answer: Answer = {"status": "ok", "reason": "", "samples": {}, "values": {}}
     try:
@@ -54,7 +64,9 @@ def visit(job_factory: Callable[[], Job], measure: str, *, clock: Clock = time.p
         deviation = job.check()  # right before fast: a wrong gradient is never measured
         if measure == "time":
             found = {**job.values(), "overhead_s": overhead(job.sync, clock)}
-            forward_s, gradient_s = paired(job.forward, job.gradient, sync=job.sync, clock=clock, **limits)
+            with Watch(visible_gpu) as watch:
+                forward_s, gradient_s = paired(job.forward, job.gradient, sync=job.sync, clock=clock, **pairs)
+            answer["conditions"] = watch.found
             answer["samples"] = {"forward_s": forward_s, "gradient_s": gradient_s}
         elif measure == "exact":
             found = job.exact()

@@ -46,6 +46,17 @@ def pin(core: int) -> None:
         os.sched_setaffinity(0, {core})
 
 
+def limit_memory() -> None:
+    """Let an allocation beyond ``GRADRATIO_MEMORY_BYTES`` fail here, before the system runs out of memory and picks a
+    victim."""
+    most = os.environ.get("GRADRATIO_MEMORY_BYTES")
+    if most and sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (int(most), hard))
+
+
 def say(out: TextIO, message: Message) -> None:
     """Write one message as one line."""
     out.write(json.dumps(message, allow_nan=False) + "\n")
@@ -70,7 +81,9 @@ def answer(job: Message) -> Message:
     from bench.visit import visit
 
     cell = Cell(**job["cell"])
-    return plain(visit(lambda: build(cell, Path(job["scratch"])), job["measure"], **job["limits"]))
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if cell.device.startswith("cuda") else None
+    found = visit(lambda: build(cell, Path(job["scratch"])), job["measure"], visible_gpu=gpu, **job["pairs"])
+    return plain(found)
 
 
 def serve(handle: Callable[[Message], Message], out: TextIO) -> None:
@@ -96,6 +109,7 @@ def main() -> None:
     out = claim_stdout()
     if len(sys.argv) > 1:
         pin(int(sys.argv[1]))
+    limit_memory()
     load_bench()
     say(out, ready())
     serve(answer, out)

@@ -32,8 +32,11 @@ class Problem:
     batch: Mapping[str, np.ndarray]
 
 
-def make(name: str, *, seed: int = 0, **sizes: Any) -> Problem:
-    """Build the problem ``name``; ``LookupError`` for an unknown name or size, ``ValueError`` for a bad value."""
+def make(name: str, *, seed: int | None = 0, **sizes: Any) -> Problem:
+    """Build the problem ``name``; ``LookupError`` for an unknown name or size, ``ValueError`` for a bad value.
+
+    seed None: for shapes alone, at sizes that no machine need hold; what is drawn is 1 throughout and takes no memory.
+    """
     build = pick("problem", name, PROBLEMS)
     known = {key: p.default for key, p in inspect.signature(build).parameters.items() if key != "seed"}
     for key, value in sizes.items():
@@ -49,23 +52,23 @@ def make(name: str, *, seed: int = 0, **sizes: Any) -> Problem:
 
 
 def mlp(
-    *, depth: int = 3, width: int = 1024, batch: int = 64, inputs: int = 784, classes: int = 10, seed: int = 0
+    *, depth: int = 3, width: int = 1024, batch: int = 64, inputs: int = 784, classes: int = 10, seed: int | None = 0
 ) -> tuple[Tree, Mapping[str, np.ndarray]]:
     """ReLU net of ``depth`` dense layers with biases, cross-entropy loss; the defaults are Baydin's 784-1024-1024-10.
 
     Weights are He-scaled gaussians; inputs are uniform in [0, 1]: times and bytes do not depend on pixel values.
     """
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     widths = [inputs, *[width] * (depth - 1), classes]
     layers = [{"W": rng.normal(0, np.sqrt(2 / m), (m, n)), "b": np.zeros(n)} for m, n in pairwise(widths)]
     return layers, {"x": rng.random((batch, inputs)), "y": rng.integers(0, classes, batch)}
 
 
 def linear(
-    *, width: int = 16, inputs: int = 16, batch: int = 8, gamma: float = 0.8, seed: int = 0
+    *, width: int = 16, inputs: int = 16, batch: int = 8, gamma: float = 0.8, seed: int | None = 0
 ) -> tuple[Tree, Mapping[str, np.ndarray]]:
     """z = z A + x B with a non-normal A of spectral norm γ; loss ½‖z − y‖²/batch. Every method has a closed form."""
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     mixed = rng.normal(size=(width, width))
     params = {"A": gamma * mixed / np.linalg.norm(mixed, 2), "B": _scaled(rng, inputs, width)}
     return params, _regression(rng, batch, inputs, width)
@@ -78,11 +81,11 @@ def tanh(
     batch: int = 64,
     gamma: float = 0.8,
     kind: str = "orthogonal",
-    seed: int = 0,
+    seed: int | None = 0,
 ) -> tuple[Tree, Mapping[str, np.ndarray]]:
     """z = tanh(z W + x U), W = γ Q: Q orthogonal (rotation-like) or symmetric with eigenvalues ±1; γ is its Lipschitz
     constant by construction."""
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     q = np.linalg.qr(rng.normal(size=(width, width)))[0]
     spectra = {"orthogonal": lambda: q, "symmetric": lambda: (q * rng.choice([-1.0, 1.0], width)) @ q.T}
     params = {"W": gamma * pick("kind of tanh", kind, spectra)(), "U": _scaled(rng, inputs, width)}
@@ -90,25 +93,25 @@ def tanh(
 
 
 def newton(
-    *, width: int = 64, inputs: int = 32, batch: int = 64, gamma: float = 0.9, seed: int = 0
+    *, width: int = 64, inputs: int = 32, batch: int = 64, gamma: float = 0.9, seed: int | None = 0
 ) -> tuple[Tree, Mapping[str, np.ndarray]]:
     """The root problem g(x, z) = z − tanh(z W + x U) = 0, made for Newton's method: W is a dense, non-normal gaussian
     of spectral norm γ."""
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     w = rng.normal(size=(width, width))
     params = {"W": gamma * w / np.linalg.norm(w, 2), "U": _scaled(rng, inputs, width)}
     return params, _regression(rng, batch, inputs, width)
 
 
 def fpn(
-    *, channels: int = 16, batch: int = 64, gamma: float = 0.8, seed: int = 0
+    *, channels: int = 16, batch: int = 64, gamma: float = 0.8, seed: int | None = 0
 ) -> tuple[Tree, Mapping[str, np.ndarray]]:
     """JFB's fixed point network N(d) = S(u*), u* = R(u*, Q(d)), on 8×8 digits, cross-entropy loss.
 
     Q: two 3×3 convolutions with tanh between; R(u, q) = tanh(conv(u, W) + q) with circular convolution whose spectral
     norm is γ exactly (``circular_norm``), so that R is a γ-contraction in u; S linear.
     """
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     images, labels = datasets.digits(batch, rng)
     kernel = rng.normal(size=(3, 3, channels, channels))
     params = {
@@ -126,6 +129,23 @@ def circular_norm(kernel: Float[np.ndarray, "h w i o"], size: int) -> float:
     The Fourier transform turns it into one i × o matrix a frequency. Source: Sedghi, Gupta and Long, ICLR 2019.
     """
     return float(np.linalg.norm(np.fft.fft2(kernel, (size, size), axes=(0, 1)), 2, axis=(2, 3)).max())
+
+
+class _Ones(np.random.Generator):
+    """Draws nothing: arrays of ones that share one number."""
+
+    def __init__(self) -> None:
+        super().__init__(np.random.PCG64(0))
+
+    def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
+        return np.broadcast_to(1.0, size)
+
+    def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
+        return np.broadcast_to(1.0, size)
+
+
+def _generator(seed: int | None) -> np.random.Generator:
+    return _Ones() if seed is None else np.random.default_rng(seed)
 
 
 def _scaled(rng: np.random.Generator, m: int, n: int) -> Float[np.ndarray, "m n"]:

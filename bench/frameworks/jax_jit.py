@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.instruments import jax_memory
+from bench.failures import NotApplicable
+from bench.instruments import jax_flops, jax_memory
 
 
 class Framework:
@@ -17,16 +18,24 @@ class Framework:
 
     name = "jax"
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         import jax
 
-        self._jax = jax
+        self._jax, self._meta, self._cuda = jax, device == "meta", device.startswith("cuda")
+        if self._cuda:
+            try:
+                jax.devices("cuda")
+            except RuntimeError:
+                raise NotApplicable("This jax sees no CUDA device: install jax with its CUDA plugin.") from None
+            jax.config.update("jax_default_matmul_precision", "highest")  # float32 means float32
 
     def array(self, value: np.ndarray, dtype: str) -> Any:
-        """An array on the device; floating point cast to ``dtype``, labels to int32."""
+        """An array on the device; floating point cast to ``dtype``, labels to int32. Its shape alone, on meta."""
         if dtype == "float64" and not self._jax.config.jax_enable_x64:
             self._jax.config.update("jax_enable_x64", True)
         kind = dtype if np.issubdtype(value.dtype, np.floating) else "int32"
+        if self._meta:
+            return self._jax.ShapeDtypeStruct(value.shape, np.dtype(kind))
         return self._jax.numpy.asarray(np.asarray(value), dtype=kind)
 
     def double(self) -> AbstractContextManager[Any]:
@@ -42,12 +51,14 @@ class Framework:
         return self.gradient(fn, *args)[0]
 
     def gradient(self, fn: Callable[..., Any], *args: Any) -> tuple[Callable[[], Any], float | None]:
-        """``fn`` compiled, and the seconds that tracing, lowering and compiling took."""
+        """``fn`` compiled, and the seconds that tracing, lowering and compiling took. Shapes alone are not compiled
+        here: the memory instrument does it in its own way."""
+        if self._meta:
+            return Call(None, fn, args, self.sync), None
         started = time.perf_counter()
         compiled = self._jax.jit(fn).lower(*args).compile()
         seconds = time.perf_counter() - started
-        call = _Call(compiled, fn, args)
-        return call, seconds
+        return Call(compiled, fn, args, self.sync, self._jax.devices()[0] if self._cuda else None), seconds
 
     def sync(self, result: Any) -> Any:
         """Dispatch is asynchronous, on a CPU too."""
@@ -66,20 +77,55 @@ class Framework:
         self.sync(result)
         self._jax.effects_barrier()
 
-    def bytes(self, forward: Any, gradient: Any, loss: Any) -> dict[str, Any]:
-        """Peak bytes of both calls by the compiler's buffer assignment; what is held between is not told apart."""
-        return {
+    def bytes(self, forward: Any, gradient: Any, loss: Callable[..., Any] | None, *args: Any) -> dict[str, Any]:
+        """Peak bytes of both calls by the compiler's buffer assignment, and bytes that ``loss(params, batch)`` leaves
+        for its backward pass, before compilation: 0 where there is none. On a GPU the real peaks of each call's first
+        run stand beside them."""
+        found: dict[str, Any] = {
             "peak_bytes": jax_memory.assigned_bytes(gradient.fn, *gradient.args),
             "forward_peak_bytes": jax_memory.assigned_bytes(forward.fn, *forward.args),
-            "held_bytes": None,
+            "held_bytes": 0 if loss is None else jax_memory.held_bytes(loss, *args),
+        }
+        if self._cuda:
+            found["device_peak_bytes"], found["device_forward_peak_bytes"] = gradient.device_peak, forward.device_peak
+            known = gradient.device_peak is not None
+            found["workspace_bytes"] = gradient.device_peak - found["peak_bytes"] if known else None
+        return found
+
+    def flops(self, forward: Any, gradient: Any) -> dict[str, Any]:
+        """Flops of both calls as they were traced, loops times their length."""
+        return {
+            "flops": jax_flops.count(gradient.fn, *gradient.args),
+            "forward_flops": jax_flops.count(forward.fn, *forward.args),
         }
 
 
-class _Call:
-    """A compiled function with its arguments, and the function itself for the memory instrument."""
+class Call:
+    """A compiled function with its arguments, and the function itself for the instruments.
 
-    def __init__(self, compiled: Any, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    device_peak: bytes newly allocated on the device at the peak of the first call. A device's peak cannot be reset, so
+    it is None where an earlier call in this process reached as high.
+    """
+
+    def __init__(
+        self,
+        compiled: Any,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        sync: Callable[[Any], Any],
+        device: Any = None,
+    ) -> None:
         self.compiled, self.fn, self.args = compiled, fn, args
+        self._sync, self._device = sync, device
+        self.device_peak: int | None = None
 
     def __call__(self) -> Any:
-        return self.compiled(*self.args)
+        if self._device is None:
+            return self.compiled(*self.args)
+        device, self._device = self._device, None
+        before = device.memory_stats()
+        result = self._sync(self.compiled(*self.args))
+        after = device.memory_stats()
+        if after["peak_bytes_in_use"] > before["peak_bytes_in_use"]:
+            self.device_peak = int(after["peak_bytes_in_use"] - before["bytes_in_use"])
+        return result

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.instruments import torch_memory
+from bench.failures import NotApplicable
+from bench.instruments import torch_device, torch_flops, torch_memory
 
 
 class Framework:
@@ -16,16 +17,24 @@ class Framework:
 
     name = "torch"
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         import torch
 
         torch.set_num_threads(1)
-        self._torch = torch
+        self._torch, self._cuda = torch, device.startswith("cuda")
+        # One GPU is visible to a worker, so the one it uses has the number 0.
+        self._device = torch.device("cuda" if self._cuda else device)
+        if self._cuda:
+            if not torch.cuda.is_available():
+                raise NotApplicable("This torch sees no CUDA device: install a build of torch for CUDA.")
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # float32 means float32
 
     def array(self, value: np.ndarray, dtype: str) -> Any:
-        """A tensor of its own; floating point cast to ``dtype``, labels to int64."""
+        """A tensor of its own; floating point cast to ``dtype``, labels to int64. Of shapes alone, on meta."""
         kind = getattr(self._torch, dtype) if np.issubdtype(value.dtype, np.floating) else self._torch.int64
-        return self._torch.tensor(np.asarray(value), dtype=kind)
+        if self._device.type == "meta":
+            return self._torch.empty(value.shape, dtype=kind, device=self._device)
+        return self._torch.tensor(np.asarray(value), dtype=kind, device=self._device)
 
     def double(self) -> AbstractContextManager[Any]:
         """Inside it float64 cells can be built beside float32 ones."""
@@ -33,7 +42,7 @@ class Framework:
 
     def rng(self, seed: int) -> Any:
         """A generator for tangents."""
-        return self._torch.Generator().manual_seed(seed)
+        return self._torch.Generator(self._device).manual_seed(seed)
 
     def forward(self, fn: Callable[..., Any], *args: Any) -> Callable[[], Any]:
         """``fn`` on these arguments, with no gradient recorded."""
@@ -49,14 +58,14 @@ class Framework:
         return lambda: fn(*args), None
 
     def sync(self, result: Any) -> Any:
-        """Eager CPU calls are done when they return; on a GPU this waits."""
-        if self._torch.cuda.is_available():
+        """Eager CPU calls are done when they return; a GPU is waited for."""
+        if self._cuda:
             self._torch.cuda.synchronize()
         return result
 
     def numpy(self, value: Any) -> np.ndarray:
         """A float64 copy."""
-        return np.asarray(value.detach().double())
+        return np.asarray(value.detach().cpu().double())
 
     def tell(self, note: Callable[[Any, Any], None], *values: Any) -> None:
         """Hand values of a running call to ``note``."""
@@ -66,10 +75,28 @@ class Framework:
         """Wait for a call and for what it told."""
         self.sync(result)
 
-    def bytes(self, forward: Callable[[], Any], gradient: Callable[[], Any], loss: Callable[[], Any]) -> dict[str, Any]:
-        """Peak bytes of both calls, and bytes that are held between the loss and its backward pass."""
-        return {
+    def bytes(
+        self, forward: Callable[[], Any], gradient: Callable[[], Any], loss: Callable[..., Any] | None, *args: Any
+    ) -> dict[str, Any]:
+        """Peak bytes of both calls, and bytes that stay alive between ``loss(params, batch)`` and its backward pass: 0
+        where there is none. On a GPU the allocator's real peaks stand beside the live storages."""
+        found: dict[str, Any] = {
             "peak_bytes": torch_memory.live_bytes(gradient).peak,
             "forward_peak_bytes": torch_memory.live_bytes(forward).peak,
-            "held_bytes": torch_memory.live_bytes(loss).held,
+            "held_bytes": 0 if loss is None else self._held(loss, *args),
         }
+        if self._cuda:
+            real, plain = torch_device.device_bytes(gradient), torch_device.device_bytes(forward)
+            found["device_peak_bytes"], found["device_forward_peak_bytes"] = real.peak, plain.peak
+            found["workspace_bytes"] = real.peak + real.retained - found["peak_bytes"]
+        return found
+
+    def flops(self, forward: Callable[[], Any], gradient: Callable[[], Any]) -> dict[str, Any]:
+        """Flops of both calls, op by op."""
+        return {"flops": torch_flops.count(gradient), "forward_flops": torch_flops.count(forward)}
+
+    def _held(self, loss: Callable[..., Any], params: Any, *args: Any) -> int:
+        from impls.torch.ops import tree_map
+
+        leaves = tree_map(lambda p: p.detach().requires_grad_(), params)
+        return torch_memory.live_bytes(lambda: loss(leaves, *args)).held

@@ -11,6 +11,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from bench.instruments import gpu
+
 DISTRIBUTIONS = ("torch", "jax", "jaxlib", "numpy")
 MEASURED_PATHS = ("impls", "bench", "pyproject.toml", "constraints.txt")
 """A change in any of these makes the working tree dirty: a number measured from it is not the commit's."""
@@ -26,7 +28,7 @@ def describe() -> dict[str, Any]:
         "cores": len(available_cores()),
         "memory_bytes": psutil.virtual_memory().total,
         "system": f"{platform.system()} {release} {platform.machine()}",
-        "gpu": None,  # cells run on the cpu
+        "gpu": gpu.describe(),
     }
 
 
@@ -35,6 +37,17 @@ def available_cores() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def memory_for(processes: int) -> int:
+    """Bytes that each of so many worker processes may take: their even share of nine tenths of what is available."""
+    import psutil
+
+    found = psutil.virtual_memory().available
+    limit = Path("/sys/fs/cgroup/memory.max")  # of a container
+    if limit.exists() and (text := limit.read_text(encoding="ascii").strip()).isdigit():
+        found = min(found, int(text))
+    return int(0.9 * found / processes)
 
 
 def _cpu() -> str:

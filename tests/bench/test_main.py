@@ -28,7 +28,7 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["run"], "Nothing says which cells to run: give --preset smoke or quick, or --problem."),
+        (["run"], "Nothing says which cells to run: give --preset smoke or quick or standard or gpu, or --problem."),
         (["run", "--preset", "smok"], "No preset 'smok': did you mean smoke?"),
         (["list", "--framework", "pytorch"], "No framework 'pytorch': did you mean torch?"),
         (["run", "--problem", "tanh,mpl"], "No problem 'mpl': did you mean mlp?"),
@@ -100,9 +100,11 @@ def test_a_run_prints_a_table_and_its_file_and_ends_with_0(out: list[str], capsy
 
 def test_a_failed_cell_ends_with_1_and_keep_going_with_0(out: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *ONE, *out]) == 1
-    assert "wrong: torch/eager/cpu/float32/tanh/jfb: as told" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "wrong: torch/eager/cpu/float32/tanh/jfb: as told" in said
+    assert "surprise: expected ok, found wrong: torch/eager/cpu/float32/tanh/jfb: as told" in said
     assert main(["run", *ONE, *out, "--keep-going"]) == 0
-    assert "1 of 3 cells failed; going on, as --keep-going asks." in capsys.readouterr().out
+    assert "1 of 3 cells came out otherwise than expected; going on, as asked." in capsys.readouterr().out
 
 
 def test_a_run_with_other_sizes_does_not_go_into_the_file_of_the_preset(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 from bench import store
 from bench.grid import Cell
-from bench.processes import environment
+from bench.processes import Launch, Task, environment
 from tests.bench.harness import CELLS, Bench, gone
 
 
@@ -28,7 +31,7 @@ def test_a_row_has_the_fields_of_the_schema(bench: Bench) -> None:
     )
     fields = (
         "kind schema run cell framework mode device dtype seed problem sizes method gradient options measure "
-        "worker status reason samples values started seconds load core"
+        "worker status reason samples values started seconds load core conditions"
     )
     assert " ".join(exact) == " ".join(time) == fields
     assert (time["mode"], time["sizes"], time["status"], time["reason"]) == ("eager", {"width": 4}, "ok", "")
@@ -59,9 +62,48 @@ def test_workers_run_with_one_thread_on_the_cpu(bench: Bench) -> None:
 
 
 def test_the_environment_keeps_the_rest_and_drops_compiler_flags() -> None:
-    found = environment(None, {"HOME": "h", "XLA_FLAGS": "f", "PYTHONPATH": "p", "PYTHONDONTWRITEBYTECODE": "1"})
+    here = Launch("python", Path("worker.py"))
+    found = environment(
+        here, Task(), {"HOME": "h", "XLA_FLAGS": "f", "PYTHONPATH": "p", "PYTHONDONTWRITEBYTECODE": "1"}
+    )
     assert "XLA_FLAGS" not in found
     assert (found["HOME"], found["PYTHONPATH"], found["PYTHONDONTWRITEBYTECODE"]) == ("h", "p", "1")
+
+
+def test_a_worker_on_a_gpu_sees_that_one_and_takes_memory_as_it_needs_it() -> None:
+    here = Launch("python", Path("worker.py"))
+    timed, exact = (environment(here, Task(measure, "1", 1000), {}) for measure in ("time", "exact"))
+    for found in (timed, exact):
+        assert (found["JAX_PLATFORMS"], found["CUDA_VISIBLE_DEVICES"]) == ("cuda", "1")
+        assert found["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+        assert "GRADRATIO_MEMORY_BYTES" not in found  # a driver maps more than any limit on data
+    assert exact["XLA_FLAGS"] == "--xla_gpu_autotune_level=0" and "XLA_FLAGS" not in timed
+    assert environment(here, Task(memory_bytes=1000), {})["GRADRATIO_MEMORY_BYTES"] == "1000"
+
+
+def test_a_run_that_is_out_of_time_begins_no_visit_and_the_next_one_goes_on(bench: Bench) -> None:
+    assert bench.measure(stop_after_s=0.0) == []
+    assert len(bench.measure()) == 18
+
+
+def test_a_visit_that_is_cut_short_by_the_end_of_a_run_is_not_recorded(bench: Bench) -> None:
+    bench.orders(unrolled="hang")
+    began = time.monotonic()
+    assert bench.measure([CELLS[0]], stop_after_s=2.0, timeout_s=600.0) == []
+    assert time.monotonic() - began < 600
+    bench.orders()
+    assert {row["status"] for row in bench.measure([CELLS[0]])} == {"ok"}
+
+
+def test_larger_cells_of_a_series_are_not_tried_after_a_timeout(bench: Bench) -> None:
+    bench.orders(unrolled="hang")
+    cells = [Cell("torch", "tanh", "unrolled", options={"K": K}, measures=("exact",)) for K in (5, 10, 20)]
+    first, *rest = bench.measure(cells, timeout_s=1.0)
+    assert first["status"] == "timeout"
+    assert [row["status"] for row in rest] == ["n/a", "n/a"]
+    assert rest[0]["reason"] == f"skipped after timeout of the smaller {cells[0].id}: no answer within 1 s"
+    bench.orders()
+    assert {row["status"] for row in bench.measure(cells)} == {"ok"}  # none of it was for good
 
 
 def test_a_second_run_measures_only_what_is_missing(bench: Bench) -> None:

@@ -51,7 +51,7 @@ def test_an_option_of_the_gradient_reaches_a_cell_through_an_adjoint() -> None:
 
 
 def test_names_filter_a_preset_and_settings_change_it() -> None:
-    found = select("smoke", framework=["torch"], method=["jfb"], problem=["tanh"], settings=["K=9"])
+    found = select("smoke", framework=["torch"], device=["cpu"], method=["jfb"], problem=["tanh"], settings=["K=9"])
     (cell,) = found  # three values of K become one
     assert cell.options["K"] == 9 and cell.sizes["width"] == 16 and cell.measures == ("time", "exact")
 
@@ -60,6 +60,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"preset": "smok"}, "No preset 'smok': did you mean smoke?"),
     ({"framework": ["troch"]}, "No framework 'troch': did you mean torch?"),
     ({"framework": ["mxnet"]}, "No framework 'mxnet': known: jax, torch."),
+    ({"mode": ["compile"]}, "No mode 'compile': did you mean compiled?"),
+    ({"device": ["xla"]}, "No device 'xla': known: cpu, cuda, meta."),
     ({"problem": ["than"]}, "No problem 'than': did you mean tanh?"),
     ({"method": ["jfbb"]}, "No method 'jfbb': did you mean jfb?"),
     (

@@ -1,0 +1,70 @@
+"""The register of cells that cannot come out well, and why; a surprise in either direction is told.
+
+A cell that no line describes is expected to be ok. A cell whose instruments are missing on a machine (a compiler, a
+GPU) is n/a there, which is no surprise either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.cell import Cell
+from bench.summary import Summary
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What cells with these attributes, sizes and options come to."""
+
+    status: str
+    why: str
+    of: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def describes(self, cell: Cell) -> bool:
+        """Whether the cell has all that is named here."""
+        named = ((self.sizes, cell.sizes), (self.options, cell.options))
+        return all(getattr(cell, name) == value for name, value in self.of.items()) and all(
+            theirs.get(name) == value for mine, theirs in named for name, value in mine.items()
+        )
+
+
+REGISTER = (
+    Expectation(
+        "diverged",
+        "z ← z A + x B grows by a factor of up to 4 a step, past the largest float32 in 200 steps",
+        of={"problem": "linear"},
+        sizes={"gamma": 4.0},
+        options={"K": 200},
+    ),
+    Expectation(
+        "wrong",
+        "dynamo breaks the graph where the step is linearised, and what it compiles of it loses the tangent silently",
+        of={"mode": "compiled", "method": "ift", "gradient": "forward_gradient"},
+    ),
+    Expectation(
+        "n/a",
+        "the mean over several sampled tangents has no oracle here; given tangents have one",
+        of={"method": "forward_gradient"},
+        options={"tangents": "gaussian", "count": 4},
+    ),
+)
+
+
+def expectation(cell: Cell) -> tuple[str, str]:
+    """Status and reason that the register has for a cell; ok where it has none."""
+    return next(((one.status, one.why) for one in REGISTER if one.describes(cell)), ("ok", ""))
+
+
+def surprises(cells: Iterable[Cell], found: Iterable[Summary]) -> list[dict[str, str]]:
+    """Cells that came out otherwise than the register says: better, worse, or failed in another way."""
+    by_id = {cell.id: cell for cell in cells}
+    told = []
+    for one in found:
+        status, why = expectation(by_id[one.cell])
+        if one.status not in (status, "n/a", "missing") or (one.status == "n/a" and status not in ("ok", "n/a")):
+            told.append({"cell": one.cell, "expected": status, "found": one.status, "why": one.reason or why})
+    return told

@@ -1,0 +1,38 @@
+"""The register of expected outcomes: what it describes, and that a surprise in either direction is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.cell import Cell
+from bench.expected import REGISTER, expectation, surprises
+from bench.grid import PRESETS
+from bench.summary import Summary
+
+GOOD = Cell("torch", "tanh", "jfb")
+BAD = Cell("jax", "linear", "jfb", {"gamma": 4.0, "width": 16}, {"K": 200})
+
+
+@pytest.mark.parametrize("status", ["wrong", "diverged", "failed", "oom", "timeout"])
+def test_a_failure_is_a_surprise_where_none_is_registered(status: str) -> None:
+    (told,) = surprises([GOOD], [Summary(GOOD.id, status, "a reason")])
+    assert told == {"cell": GOOD.id, "expected": "ok", "found": status, "why": "a reason"}
+
+
+@pytest.mark.parametrize("status", ["ok", "n/a", "wrong"])
+def test_another_outcome_is_a_surprise_where_one_is_registered(status: str) -> None:
+    (told,) = surprises([BAD], [Summary(BAD.id, status)])
+    assert (told["expected"], told["found"]) == ("diverged", status)
+    assert "a factor of up to 4 a step" in told["why"]
+
+
+def test_what_is_expected_or_not_measured_yet_is_no_surprise() -> None:
+    found = [Summary(GOOD.id), Summary(BAD.id, "diverged"), Summary(GOOD.id, "n/a"), Summary(BAD.id, "missing")]
+    assert surprises([GOOD, BAD], found) == []
+
+
+def test_every_line_of_the_register_describes_a_cell_of_a_preset_and_says_why() -> None:
+    cells = [cell for preset in PRESETS.values() for cell in preset.cells]
+    for line in REGISTER:
+        assert line.why and line.status != "ok"
+        assert any(line.describes(cell) and expectation(cell) == (line.status, line.why) for cell in cells), line
