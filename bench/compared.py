@@ -1,0 +1,171 @@
+"""Files that ``pytest bench/compare`` wrote, as one table in plain text: a line a method, frameworks side by side."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+COLUMNS = ("median ms", "R [95 %]", "peak bytes", "flops", "error", "status")
+NOTE = (
+    "median: of the gradient call, by pytest-benchmark in one process. The rest: by the measuring core, R as the\n"
+    "median over its worker processes."
+)
+LONGEST = 120
+"""Characters of a name that are shown."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One cell of a comparison; ``median_s`` is None where it was not timed."""
+
+    problem: str
+    method: str
+    framework: str
+    median_s: float | None
+    info: Mapping[str, Any]
+
+    @property
+    def status(self) -> str:
+        return text(self.info.get("status")) or "?"
+
+
+def table(paths: Sequence[Path]) -> str:
+    """The table of all files together. ``ValueError`` in one sentence where a file is none of a comparison, a cell
+    comes twice, or the files are not of one machine and one state of the sources."""
+    documents = [_read(path) for path in paths]
+    for path, document in zip(paths[1:], documents[1:], strict=True):
+        for part, words in (
+            ("machine_info", "on another machine or with other versions"),
+            ("commit_info", "at another commit"),
+        ):
+            if document[part] != documents[0][part]:
+                raise ValueError(
+                    f"{path.name} was measured {words} than {paths[0].name}: compare files of one machine and commit."
+                )
+    entries: dict[tuple[str, str, str], Entry] = {}
+    for path, document in zip(paths, documents, strict=True):
+        for entry in _entries(path, document):
+            key = entry.problem, entry.method, entry.framework
+            if key in entries:
+                raise ValueError(f"{path.name} has {' '.join(key)} a second time: give each cell in one file.")
+            entries[key] = entry
+    blocks = [_block(problem, list(entries.values())) for problem in dict.fromkeys(key[0] for key in entries)]
+    reasons = [
+        f"{one.status}: {text(one.info.get('cell'))}: {text(one.info.get('reason'), 500)}"
+        for one in entries.values()
+        if one.status != "ok"
+    ]
+    return "\n\n".join([_where(documents[0]), *blocks, *(["\n".join(reasons)] if reasons else []), NOTE])
+
+
+def _where(document: Mapping[str, Any]) -> str:
+    """Machine, versions and commit in one line."""
+    machine, commit = document["machine_info"], document["commit_info"]
+    versions = machine.get("versions")
+    named = [machine.get("cpu"), machine.get("system")]
+    if isinstance(versions, dict):
+        named += [f"{name} {version}" for name, version in versions.items() if isinstance(version, str)]
+    changed = " with changes" if commit.get("dirty") else ""
+    named.append(f"commit {text(commit.get('id'))[:12] or 'unknown'}{changed}")
+    return ", ".join(text(one) for one in named if text(one))
+
+
+def _block(problem: str, entries: Sequence[Entry]) -> str:
+    """The methods of one problem, under the frameworks of the whole table."""
+    frameworks = list(dict.fromkeys(one.framework for one in entries))
+    own = {(one.method, one.framework): one for one in entries if one.problem == problem}
+    methods = list(dict.fromkeys(method for method, _ in own))
+    lines = [["method", *COLUMNS * len(frameworks)]]
+    for method in methods:
+        cells = [_cells(own.get((method, framework))) for framework in frameworks]
+        lines.append([method, *(word for words in cells for word in words)])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    left = [column == 0 or (column - 1) % len(COLUMNS) in (1, 5) for column in range(len(widths))]
+    above = " " * widths[0]
+    for index, framework in enumerate(frameworks):
+        first = 1 + index * len(COLUMNS)
+        # A framework stands over its columns, which are two spaces apart.
+        above += "  " + framework.ljust(sum(widths[first : first + len(COLUMNS)]) + 2 * (len(COLUMNS) - 1))
+    rows = (
+        "  ".join(
+            word.ljust(width) if flush else word.rjust(width)
+            for word, width, flush in zip(line, widths, left, strict=True)
+        )
+        for line in lines
+    )
+    return "\n".join(line.rstrip() for line in (problem, above, *rows))
+
+
+def _cells(one: Entry | None) -> tuple[str, ...]:
+    """One framework's part of a line."""
+    if one is None:
+        return ("",) * len(COLUMNS)
+    found = {name: number(one.info.get(name)) for name in ("R", "R_low", "R_high", "peak_bytes", "flops")}
+    error = number(one.info.get("gradient_error"))
+    ratio = "" if found["R"] is None else f"{found['R']:.2f}"
+    if ratio and found["R_low"] is not None and found["R_high"] is not None:
+        ratio += f" [{found['R_low']:.2f}, {found['R_high']:.2f}]"
+    return (
+        "" if one.median_s is None else f"{1e3 * one.median_s:.3f}",
+        ratio,
+        "" if found["peak_bytes"] is None else f"{found['peak_bytes']:.0f}",
+        "" if found["flops"] is None else f"{found['flops']:.3g}",
+        "" if error is None else f"{error:.2e}",
+        one.status,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A file's document, with the parts that a comparison has."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        found = None
+    parts = {"machine_info": dict, "commit_info": dict, "benchmarks": list, "untimed": list}
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), kind) for name, kind in parts.items()):
+        raise ValueError(f"{path.name} is no comparison: give files that `pytest bench/compare` wrote.")
+    return found
+
+
+def _entries(path: Path, document: Mapping[str, Any]) -> list[Entry]:
+    """The cells of a document, timed or not."""
+    found = []
+    for place in ("benchmarks", "untimed"):
+        for index, one in enumerate(document[place]):
+            params, info = _part(one, "params"), _part(one, "extra_info")
+            problem, method, framework = (text(params.get(name)) for name in ("problem", "method", "framework"))
+            if not (problem and method and framework):
+                raise ValueError(
+                    f"Entry {index} of {place} in {path.name} names no problem, method and framework: give files that "
+                    "`pytest bench/compare` wrote."
+                )
+            median_s = number(_part(one, "stats").get("median"))
+            found.append(Entry(problem, method, framework, median_s, info))
+    return found
+
+
+def _part(one: Any, name: str) -> Mapping[str, Any]:
+    """A part of an entry, empty where there is none."""
+    found = one.get(name) if isinstance(one, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def number(value: Any) -> float | None:
+    """A finite number, else None."""
+    try:
+        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number too large for a float
+        return None
+    return float(value) if good else None
+
+
+def text(value: Any, longest: int = LONGEST) -> str:
+    """A text fit for a terminal: one line, no control characters, not too long."""
+    if not isinstance(value, str):
+        return ""
+    plain = "".join(one if one.isprintable() else "?" for one in value[: longest + 1])
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"
