@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     try:
         results = read(*(chosen.results or [newest()]))
-        for note in results.notes:
+        for note in results.told:
             print(note, file=sys.stderr)
         print(table(results) if chosen.markdown else _where(write(results, chosen.out)))
     except ResultsError as error:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
+from reports.conditions import disturbed, named, who
 from reports.load import Results
-from reports.numbers import sig
 from reports.rows import number
 
 NOISY = 0.10
 """The sd of log R between workers above which a ratio is called noisy."""
+
+
+MOST_SURPRISES = 10
 
 
 def cautions(results: Results, frame: pd.DataFrame) -> list[str]:
@@ -19,21 +22,19 @@ def cautions(results: Results, frame: pd.DataFrame) -> list[str]:
         found.append("The working tree was dirty: these numbers belong to no commit; nobody else can reproduce them.")
     if any(run.get("commit") is None for run in results.runs):
         found.append("No commit is recorded: the code behind these numbers is known by its digest alone.")
-    found += _load(results) + _spread(frame) + _workers(results, frame)
+    found += surprises(results) + disturbed(results, frame) + _spread(frame) + _workers(results, frame)
     return found
 
 
-def _load(results: Results) -> list[str]:
-    """Visits that began on a machine with more to do than it has cores."""
-    cores = {run["run"]: number(run["machine"].get("cores")) for run in results.runs}
-    loads = [(number(visit.get("load")), cores[visit["run"]]) for visit in results.visits if visit["measure"] == "time"]
-    busy = [load for load, available in loads if load > available]
-    if not busy:
-        return []
-    return [
-        f"The machine was busy: {len(busy)} of {len(loads)} time visits began at a load average above the "
-        f"number of cores (up to {sig(max(busy))}); measure again on a quiet machine."
+def surprises(results: Results) -> list[str]:
+    """Outcomes that the register of expected ones did not expect, each by name."""
+    found = [
+        f"Surprise: {row['cell']} was expected to be {row['expected']} and was {row['found']}"
+        + (f" ({row['why']})." if row.get("why") else ".")
+        for row in results.surprises
     ]
+    left = len(found) - MOST_SURPRISES
+    return found if left <= 0 else [*found[:MOST_SURPRISES], f"And {left} more surprises."]
 
 
 def _spread(frame: pd.DataFrame) -> list[str]:
@@ -41,9 +42,7 @@ def _spread(frame: pd.DataFrame) -> list[str]:
     noisy = frame[frame["sd_log_R"] > NOISY]
     if noisy.empty:
         return []
-    names = "; ".join(
-        f"{row.problem}, {row.label}, {row.framework} ({row.sd_log_R * 100:.0f} %)" for row in noisy.itertuples()
-    )
+    names = named([f"{who(row)} ({row['sd_log_R'] * 100:.0f} %)" for row in noisy.to_dict("records")])
     return [
         f"Noisy: the workers' values of R spread by more than 10 % (standard deviation of the logarithm) for {names}."
     ]

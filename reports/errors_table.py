@@ -1,4 +1,4 @@
-"""The table of gradient errors: one line for each exact visit, the frameworks beside each other."""
+"""The table of gradient errors: one line for each exact visit, the runners beside each other."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from reports.labels import order, settings
+from reports.labels import order, place, settings
 from reports.rows import number
 
-FRAMEWORKS = ("torch", "jax")
+MOST_RUNNERS = 6
+"""Columns of each kind; there are three runners."""
 
 
 @dataclass(frozen=True)
 class ErrorRow:
-    """One method at one size with one set of options; ``of`` holds the row of each framework."""
+    """One method at one size with one set of options; ``of`` holds the row of each runner."""
 
     label: str
     options: str
@@ -25,28 +26,27 @@ class ErrorRow:
 
     @property
     def shared(self) -> dict[str, Any]:
-        """The row of torch where there is one: for residuals, which are shown once."""
-        return next(iter(self.of.values()))
+        """The row of the first runner, torch where it is there: for residuals, which are shown once."""
+        return self.of[min(self.of, key=place)]
+
+
+def runners(rows: dict[str, list[ErrorRow]]) -> list[str]:
+    """The runners of a table, in order."""
+    return sorted({name for group in rows.values() for row in group for name in row.of}, key=place)[:MOST_RUNNERS]
 
 
 def error_rows(frame: pd.DataFrame) -> dict[str, list[ErrorRow]]:
     """Rows by problem, sorted by method, sizes and options; only cells with a gradient error."""
     found: dict[tuple[str, ...], ErrorRow] = {}
-    measured = frame[frame["gradient_error"].notna()].to_dict("records")
+    measured = frame[frame["gradient_error"].notna() & (frame["device"] != "meta")].to_dict("records")
     first = list(dict.fromkeys(row["problem"] for row in measured))
     for row in sorted(measured, key=lambda row: (first.index(row["problem"]), *_place(row))):
         plain = settings(row["options"], without=("linear_solver", "tangents"))
         sizes = f"{settings(row['sizes'])}, {row['dtype']} on {row['device']}" + (
             f", seed {row['seed']}" if row["seed"] else ""
         )
-        key = (
-            row["problem"],
-            row["label"],
-            sizes,
-            plain,
-            row["mode"] if row["framework"] not in FRAMEWORKS else "",
-        )
-        found.setdefault(key, ErrorRow(row["label"], plain, sizes, {})).of[row["framework"]] = row
+        key = (row["problem"], row["label"], sizes, plain)
+        found.setdefault(key, ErrorRow(row["label"], plain, sizes, {})).of[row["runner"]] = row
     problems: dict[str, list[ErrorRow]] = {}
     for (problem, *_), entry in found.items():
         problems.setdefault(problem, []).append(entry)
@@ -56,7 +56,7 @@ def error_rows(frame: pd.DataFrame) -> dict[str, list[ErrorRow]]:
 def _place(row: dict[str, Any]) -> tuple[Any, ...]:
     """Sort key: numbers as numbers, so that K = 5 comes before K = 10."""
     numbers = [sorted((name, _sortable(value)) for name, value in row[part].items()) for part in ("sizes", "options")]
-    return (order(row["label"]), *numbers, row["framework"] != "torch")
+    return (order(row["label"]), *numbers, place(row["runner"]))
 
 
 def _sortable(value: Any) -> tuple[int, float, str]:

@@ -11,13 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
+from reports.clean import clip
 from reports.headline import Group, Record
-from reports.labels import colour, stroke
+from reports.labels import colour, place, stroke
 from reports.numbers import interval
 from reports.svg import FAINT, INK, render, style
 
 PLAIN = FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}")
 """Tick labels in three digits, without zeros that a round number does not need and without powers of ten."""
+
+
+MOST_PANELS = 24
+"""Problems that one figure shows; more than these nobody could compare."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,9 @@ class Drawing:
 
 
 def ratios(groups: list[Group]) -> Drawing | None:
-    """R with its 95 % interval: one panel a problem, one line a method, the frameworks below each other."""
+    """R with its 95 % interval: one panel a problem, one line a method, the runners below each other."""
     groups = [group for group in groups if group.rows]
+    groups, left = groups[:MOST_PANELS], len(groups) - MOST_PANELS
     if not groups:
         return None
     heights = [len(group.methods) for group in groups]
@@ -51,10 +57,10 @@ def ratios(groups: list[Group]) -> Drawing | None:
             if not isnan(row[name])
         ]
         _axis(panels[-1], known)
-        names = list(dict.fromkeys(row["framework"] for group in groups for row in group.rows))
-        figure.legend(handles=[_key(name) for name in names], loc="outside upper right", ncols=len(names))
+        names = sorted({row["runner"] for group in groups for row in group.rows}, key=place)
+        figure.legend(handles=[_key(name) for name in names], loc="outside upper right", ncols=min(len(names), 4))
         alt = "R by problem and method with 95 % intervals. " + "; ".join(
-            f"{group.problem}, {row['label']}, {row['framework']}: "
+            f"{group.title}, {row['label']}, {row['runner']}: "
             + (interval(row["R"], row["R_low"], row["R_high"]) if not isnan(row["R"]) else row["status"])
             for group in groups
             for row in group.rows
@@ -65,6 +71,7 @@ def ratios(groups: list[Group]) -> Drawing | None:
         "label",
         "framework",
         "mode",
+        "device",
         "R",
         "R_low",
         "R_high",
@@ -80,6 +87,8 @@ def ratios(groups: list[Group]) -> Drawing | None:
         "R is the time of one value-and-gradient call divided by the time of one forward. Points are medians "
         "over worker processes, bars 95 % t-intervals; the dotted line at 1 is the cost of the forward alone."
     )
+    if left > 0:
+        caption += f" The first {MOST_PANELS} problems are drawn; {left} more stand in the tables alone."
     return Drawing("ratios", "Time: R by problem and method", svg, caption, data)
 
 
@@ -87,27 +96,27 @@ def _panel(axes: Axes, group: Group) -> None:
     """The methods of one problem, from top to bottom."""
     methods = group.methods
     twice = [name for name, _, _ in methods]
-    for place, (_, _, rows) in enumerate(methods):
+    for line, (_, _, rows) in enumerate(methods):
         for shift, row in zip(_offsets(len(rows)), rows, strict=True):
-            _point(axes, place + shift, row)
+            _point(axes, line + shift, row)
     axes.axvline(1, color=FAINT, linewidth=0.8, linestyle=":", zorder=0)
     axes.set_yticks(
         range(len(methods)),
-        [f"{name} ({chosen})" if twice.count(name) > 1 else name for name, chosen, _ in methods],
+        [clip(f"{name} ({chosen})" if twice.count(name) > 1 else name, 44) for name, chosen, _ in methods],
     )
     axes.set_ylim(len(methods) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", which="major")
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.set_title(group.problem)
+    axes.set_title(clip(group.title, 50))
 
 
 def _point(axes: Axes, y: float, row: Record) -> None:
-    """One framework of one method; a cell without R is named, not dropped."""
-    shade, pen = colour(row["label"]), stroke(row["framework"])
+    """One runner of one method; a cell without R is named, not dropped."""
+    shade, pen = colour(row["label"]), stroke(row["runner"])
     if isnan(row["R"]):
-        text = f"{row['framework']}: {row['status']}"
+        text = f"{clip(row['runner'], 40)}: {row['status']}"
         clear = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
         axes.text(
             0.01,
@@ -158,12 +167,12 @@ def _axis(axes: Axes, known: list[float]) -> None:
 
 def _offsets(count: int) -> list[float]:
     """Heights of ``count`` points that share a line, around its middle."""
-    return [0.26 * (index - (count - 1) / 2) for index in range(count)]
+    return [min(0.26, 0.7 / count) * (index - (count - 1) / 2) for index in range(count)]
 
 
-def _key(framework: str) -> Line2D:
-    """A framework in a legend."""
-    pen = stroke(framework)
+def _key(name: str) -> Line2D:
+    """A runner in a legend."""
+    pen = stroke(name)
     face = INK if pen.filled else "white"
     return Line2D(
         [],
@@ -173,5 +182,5 @@ def _key(framework: str) -> Line2D:
         markerfacecolor=face,
         linestyle="",
         markersize=5.5,
-        label=framework,
+        label=clip(name, 30),
     )

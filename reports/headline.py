@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import pandas as pd
 
-from reports.labels import order, settings
+from reports.labels import order, place, settings
+from reports.numbers import DASH, sig
+from reports.rows import number
 
 Record = dict[str, Any]
 
@@ -22,6 +25,25 @@ class Group:
     device: str
     seed: int
     rows: list[Record]
+
+    @property
+    def title(self) -> str:
+        """The problem, with the device where it is not the processor."""
+        return self.problem if self.device == "cpu" else f"{self.problem} on {self.device}"
+
+    @property
+    def counted(self) -> bool:
+        """Whether the work of any cell was counted, or derived by hand."""
+        return any(not isnan(row[name]) for row in self.rows for name in ("counted_flop_ratio", "flop_ratio"))
+
+    @property
+    def contraction(self) -> str:
+        """How strongly the step contracts at the fixed point, in one sentence; empty where nobody measured it."""
+        norm, radius = (_range([row[name] for row in self.rows]) for name in ("jacobian_norm", "spectral_radius"))
+        if not norm and not radius:
+            return ""
+        gamma = f"γ = {sig(number(self.sizes['gamma']))} by construction" if "gamma" in self.sizes else "No γ is given"
+        return f"{gamma}; measured at the fixed point: ‖J(z*)‖₂ = {norm or DASH}, ρ(J(z*)) = {radius or DASH}."
 
     @property
     def about(self) -> str:
@@ -46,7 +68,7 @@ def groups(frame: pd.DataFrame) -> list[Group]:
     whose sizes agree with those.
     """
     found: list[Group] = []
-    timed = frame[frame["time_status"] != ""].to_dict("records")
+    timed = frame[(frame["time_status"] != "") & (frame["device"] != "meta")].to_dict("records")
     for row in sorted(timed, key=lambda row: -len(row["sizes"])):
         home = next((group for group in found if _belongs(row, group)), None)
         if home is None:
@@ -54,7 +76,7 @@ def groups(frame: pd.DataFrame) -> list[Group]:
             found.append(home)
         home.rows.append(row)
     for group in found:
-        group.rows.sort(key=lambda row: (order(row["label"]), options(row), _framework(row), row["mode"]))
+        group.rows.sort(key=lambda row: (order(row["label"]), options(row), place(row["runner"])))
     first = {row["problem"]: place for place, row in reversed(list(enumerate(timed)))}
     return sorted(found, key=lambda group: first[group.problem])
 
@@ -64,9 +86,13 @@ def options(row: Record) -> str:
     return settings(row["options"], without=("linear_solver", "tangents"))
 
 
-def _framework(row: Record) -> int:
-    """torch, then jax, then others."""
-    return {"torch": 0, "jax": 1}.get(row["framework"], 2)
+def _range(values: list[float]) -> str:
+    """One number where all that are known agree in three digits, else the smallest and the largest."""
+    known = [value for value in values if not isnan(value)]
+    if not known:
+        return ""
+    low, high = sig(min(known)), sig(max(known))
+    return low if low == high else f"{low} to {high}"
 
 
 def _belongs(row: Record, group: Group) -> bool:

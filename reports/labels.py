@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import seaborn as sns
 
+from reports.clean import shorten
+
 _PALETTE = sns.color_palette("colorblind").as_hex()
 
 COLOURS = {
@@ -30,11 +32,19 @@ class Stroke(NamedTuple):
     """How a framework is drawn."""
 
     marker: str
-    line: str
+    line: str | tuple[int, tuple[int, ...]]
     filled: bool
 
 
-STROKES = {"torch": Stroke("o", "-", True), "jax": Stroke("s", "--", False)}
+STROKES = {
+    "torch": Stroke("o", "-", True),
+    "torch compiled": Stroke("D", (0, (4, 1, 1, 1)), False),
+    "jax": Stroke("s", "--", False),
+}
+"""How each runner is drawn, in the order in which runners are listed."""
+
+USUAL = {"torch": "eager", "jax": "jit"}
+"""The mode that a framework's name alone stands for."""
 
 
 def label(method: str, options: Mapping[str, Any], gradient: str = "backprop") -> str:
@@ -60,9 +70,24 @@ def colour(name: str) -> str:
     return COLOURS.get(name, OTHER)
 
 
-def stroke(framework: str) -> Stroke:
-    """Marker and line of a framework."""
-    return STROKES.get(framework, Stroke("^", "-.", False))
+def runner(framework: str, mode: str) -> str:
+    """What ran a cell: the framework, and its mode where it is not the usual one.
+
+    >>> runner("torch", "eager"), runner("torch", "compiled")
+    ('torch', 'torch compiled')
+    """
+    return framework if mode in ("", USUAL.get(framework)) else f"{framework} {mode}"
+
+
+def stroke(name: str) -> Stroke:
+    """Marker and line of a runner."""
+    return STROKES.get(name, Stroke("^", "-.", False))
+
+
+def place(name: str) -> tuple[int, str]:
+    """Sort key of runners: the known ones in the order of ``STROKES``, then the others by name."""
+    names = list(STROKES)
+    return (names.index(name) if name in names else len(names), name)
 
 
 def order(name: str) -> tuple[int, str]:
@@ -72,5 +97,5 @@ def order(name: str) -> tuple[int, str]:
 
 
 def settings(values: Mapping[str, Any], without: tuple[str, ...] = ()) -> str:
-    """Sizes or options in one line, sorted: ``batch 64, width 512``."""
-    return ", ".join(f"{name} {values[name]}" for name in sorted(values) if name not in without)
+    """Sizes or options in one line, sorted: ``batch 64, width 512``; many of them are shortened."""
+    return shorten(", ".join(f"{name} {values[name]}" for name in sorted(values) if name not in without), 200)

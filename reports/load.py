@@ -3,54 +3,73 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reports.rows import ResultsError, Row, check, parse
+from reports.clean import clip
+from reports.files import last_start, rows, shown, start
+from reports.rows import ResultsError, Row
 
-__all__ = ["Results", "ResultsError", "newest", "read"]
+__all__ = ["Results", "ResultsError", "newest", "read", "shown"]
 
 GROUP = ("impls", "bench", "versions", "machine")
 """What runs must share to be shown together: the code, the instruments, the versions, the machine."""
+
+MOST_NOTES = 20
+"""Sentences about what was left out that are shown; the others are counted."""
 
 
 @dataclass(frozen=True)
 class Results:
     """Runs of one group and the visits that count, in the order they were written.
 
-    ``notes`` are sentences about what was left out: older groups, lines that a killed writer left unfinished.
+    ``notes`` are sentences about what was left out: older groups, files and lines that cannot be used.
+    ``surprises`` are the outcomes that the register of expected ones did not expect: cell, expected, found, why.
     """
 
     runs: list[Row]
     visits: list[Row]
     files: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    surprises: list[Row] = field(default_factory=list)
 
     @property
     def run(self) -> Row:
         """The newest run."""
-        return max(self.runs, key=lambda run: run["started"])
+        return max(self.runs, key=start)
+
+    @property
+    def told(self) -> list[str]:
+        """The notes, or the first of them and the number of the others."""
+        left = len(self.notes) - MOST_NOTES
+        return self.notes if left <= 0 else [*self.notes[:MOST_NOTES], f"And {left} more notes like these."]
 
 
 def read(*paths: str | Path) -> Results:
-    """The newest group in one or more files; ``ResultsError`` is one sentence on what is wrong and where."""
-    rows: list[Row] = []
+    """The newest group in one or more files.
+
+    What cannot be used is left out by name (see ``Results.notes``): a line, a file, a visit of an unknown run.
+    ``ResultsError``, one sentence on what is wrong and where, is raised only when no visit is left.
+    """
+    found: list[Row] = []
     notes: list[str] = []
     for path in map(Path, paths):
-        rows += _rows(path, notes)
+        try:
+            found += rows(path, notes)
+        except ResultsError as error:
+            if len(paths) == 1:
+                raise
+            notes.append(f"Results file {shown(path)} is skipped. {error}")
     names = [shown(Path(path)) for path in paths]
-    if not any(row["kind"] == "visit" for row in rows):
-        raise ResultsError(f"No visit in {' or '.join(names) or 'no file at all'}: measure at least one cell first.")
-    runs = {row["run"]: row for row in rows if row["kind"] == "run"}
-    visits = [row for row in rows if row["kind"] == "visit"]
-    for visit in visits:
-        if visit["run"] not in runs:
-            raise ResultsError(
-                f"A visit of {visit['cell']} belongs to run {visit['run']!r}, which {' and '.join(names)} "
-                "does not describe: keep the line of that run in the file."
-            )
-    return _newest_group(list(runs.values()), visits, names, notes)
+    runs = _runs(found, notes)
+    visits = _of_known_runs([row for row in found if row["kind"] == "visit"], runs, "visit", notes)
+    if not visits:
+        why = f" ({notes[0].rstrip('.')})" if notes else ""
+        where = clip(" or ".join(names), 200) or "no file at all"
+        raise ResultsError(f"No visit in {where}{why}: measure at least one cell first.")
+    verdicts = _of_known_runs([row for row in found if row["kind"] == "verdict"], runs, "verdict", notes)
+    return _newest_group(list(runs.values()), visits, verdicts, names, notes)
 
 
 def newest(root: Path = Path("results")) -> Path:
@@ -60,67 +79,46 @@ def newest(root: Path = Path("results")) -> Path:
         raise ResultsError(
             f"No results file under {shown(root)}: run the benchmark first, or name a file with --results."
         )
-    return max(found, key=_last_start)
+    return max(found, key=last_start)
 
 
-def shown(path: Path) -> str:
-    """A path as a report may show it: relative to the current folder, or the name alone if elsewhere."""
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except (OSError, ValueError):
-        return path.name or "."
+def _runs(found: list[Row], notes: list[str]) -> dict[str, Row]:
+    """Runs by their id; the first line of a run describes it, one that says something else is passed over."""
+    runs: dict[str, Row] = {}
+    for row in found:
+        if row["kind"] == "run" and runs.setdefault(row["run"], row) != row:
+            notes.append(f"A second description of run {clip(row['run'], 40)!r} is skipped: it differs from the first.")
+    return runs
 
 
-def _rows(path: Path, notes: list[str]) -> Iterator[Row]:
-    """The rows of one file; a line cut short by a kill is passed over, other damage is an error."""
-    name = shown(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        reason = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
-        raise ResultsError(f"Results file {name} {reason}: check the path or run the benchmark first.") from error
-    lines = [(number, line) for number, line in enumerate(content.split(b"\n"), start=1) if line.strip()]
-    if not lines:
-        raise ResultsError(f"Results file {name} is empty: run the benchmark first.")
-    parsed = [parse(line) for _, line in lines]
-    for place, ((number, line), row) in enumerate(zip(lines, parsed, strict=True)):
-        if row is None and line.startswith(b"{") and _killed_here(parsed[place + 1 :]):
-            notes.append(f"Line {number} of {name} was left unfinished when its writer was stopped; it is passed over.")
-            continue
-        if row is None:
-            raise ResultsError(f"Line {number} of {name} is damaged: remove the line or measure again.")
-        yield check(row, f"Line {number} of {name}")
+def _of_known_runs(found: Sequence[Row], runs: dict[str, Row], kind: str, notes: list[str]) -> list[Row]:
+    """The rows whose run is described; a note for each run that is not."""
+    lost = [row["run"] for row in found if row["run"] not in runs]
+    notes += [
+        f"Skipped: {lost.count(run)} {kind}{'s' if lost.count(run) > 1 else ''} of run {clip(run, 40)!r}, "
+        "which no usable line describes."
+        for run in dict.fromkeys(lost)
+    ]
+    return [row for row in found if row["run"] in runs]
 
 
-def _killed_here(later: list[object]) -> bool:
-    """Whether the line before ``later`` can be a killed writer's last: at the end, or before a new run."""
-    return not later or (isinstance(later[0], dict) and later[0].get("kind") == "run")
-
-
-def _last_start(path: Path) -> str:
-    """When the last run in a file started; empty for a file without any, which then is never the newest."""
-    try:
-        rows = [parse(line) for line in path.read_bytes().split(b"\n") if b'"run"' in line]
-    except OSError:
-        return ""
-    return max(
-        (str(row.get("started")) for row in rows if isinstance(row, dict) and row.get("kind") == "run"),
-        default="",
-    )
-
-
-def _newest_group(runs: list[Row], visits: list[Row], names: list[str], notes: list[str]) -> Results:
+def _newest_group(
+    runs: list[Row], visits: list[Row], verdicts: list[Row], names: list[str], notes: list[str]
+) -> Results:
     """The group of the newest run with visits: numbers of different code, versions or machines never mix."""
     group = {run["run"]: json.dumps([run.get(part) for part in GROUP], sort_keys=True) for run in runs}
     visited = {visit["run"] for visit in visits}
-    last = max((run for run in runs if run["run"] in visited), key=lambda run: run["started"])
+    last = max((run for run in runs if run["run"] in visited), key=start)
     kept = [run for run in runs if group[run["run"]] == group[last["run"]]]
     ids = {run["run"] for run in kept}
     ours = [visit for visit in visits if visit["run"] in ids]
     others = {group[run] for run in visited} - {group[last["run"]]}
     if others:
-        notes.append(
+        notes.insert(
+            0,
             f"Shown is the newest of {len(others) + 1} groups of runs (same code, instruments, versions and "
-            f"machine), of {last['started']}; {len(visits) - len(ours)} visits of older ones are left out."
+            f"machine), of {last['started']}; {len(visits) - len(ours)} visits of older ones are left out.",
         )
-    return Results(kept, ours, names, notes)
+    # A later verdict on a cell takes the place of an earlier one.
+    said = {surprise["cell"]: surprise for row in verdicts if row["run"] in ids for surprise in row["surprises"]}
+    return Results(kept, ours, names, notes, list(said.values()))

@@ -18,7 +18,7 @@ def table(results: Results) -> str:
     for group in groups(cells(results)):
         for name, _, rows in group.methods:
             for row in rows:
-                names = [_escape(text) for text in (group.problem, name, row["framework"])]
+                names = [_escape(text) for text in (group.title, name, row["runner"])]
                 lines.append("| " + " | ".join([*names, *_numbers(row)]) + " |")
     return "\n".join(lines)
 
@@ -43,4 +43,4 @@ def _escape(text: str) -> str:
     text = " ".join(str(text).split())
     for mark in "\\|[]*_`":
         text = text.replace(mark, f"\\{mark}")
-    return text.replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -50,18 +50,18 @@ def seconds(value: float) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes in B, kB, MB (1e6 B) or GB.
+    """Bytes in B, kB, MB (1e6 B), GB or TB.
 
     >>> size(512), size(131072), size(-2.5e6)
     ('512 B', '131 kB', '-2.50 MB')
     """
     if isnan(count):
         return DASH
-    for unit, scale in (("B", 1.0), ("kB", 1e3), ("MB", 1e6)):
+    for unit, scale in (("B", 1.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
         # The limit is where three digits would round up to the next unit.
         if abs(count) < 999.5 * scale:
             return f"{int(count)} B" if unit == "B" else f"{sig(count / scale)} {unit}"
-    return f"{sig(count / 1e9)} GB"
+    return f"{sig(count / 1e12)} TB"
 
 
 def whole(count: float) -> str:

@@ -12,7 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports import numbers
 from reports.cautions import cautions
-from reports.errors_table import ErrorRow, error_rows
+from reports.device_memory import Workspace, device_memory, workspaces
+from reports.errors_table import ErrorRow, error_rows, runners
+from reports.facts import facts
 from reports.figures import Drawing, ratios
 from reports.frames import cells, missing, samples
 from reports.headline import Group, groups
@@ -20,7 +22,10 @@ from reports.labels import colour, settings
 from reports.load import Results
 from reports.memory_figures import memory
 from reports.sample_figure import raw
-from reports.sweeps import sweeps
+from reports.sweeps import UNITS, sweeps
+
+MOST_MISSING = 100
+"""Cells without a visit that are listed; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,14 @@ class Page:
     drawings: list[Drawing]
     raw: Drawing | None
     errors: dict[str, list[ErrorRow]]
+    runners: list[str]
+    workspaces: list[Workspace]
+    shapes: list[dict[str, Any]]
+    unswept: list[str]
     failed: list[dict[str, Any]]
     missing: list[str]
     planned: int
+    """Cells that a run planned or that were visited."""
     facts: list[tuple[str, str]]
 
 
@@ -44,8 +54,14 @@ def build(results: Results) -> tuple[Page, pd.DataFrame]:
     """The page's contents, and the frame of cells behind them."""
     frame = cells(results)
     timed = groups(frame)
-    drawn = [ratios(timed), *(memory(sweeps(frame, axis), axis) for axis in ("depth", "K"))]
+    lines = {axis: sweeps(frame, axis) for axis in UNITS}
+    drawn = [ratios(timed)]
+    drawn += [memory([line for line in found if not line.on_gpu], axis) for axis, found in lines.items()]
+    drawn += [device_memory(found, axis) for axis, found in lines.items()]
+    errors = error_rows(frame)
     lost = missing(results)
+    swept = {cell for found in lines.values() for line in found for cell in line.cells}
+    alone = frame[(frame["device"] == "meta") & frame["peak_bytes"].notna() & ~frame["cell"].isin(swept)]
     page = Page(
         results=results,
         run=results.run,
@@ -53,11 +69,15 @@ def build(results: Results) -> tuple[Page, pd.DataFrame]:
         groups=timed,
         drawings=[drawing for drawing in drawn if drawing],
         raw=raw(samples(results), timed),
-        errors=error_rows(frame),
+        errors=errors,
+        runners=runners(errors),
+        workspaces=workspaces(frame),
+        shapes=alone.to_dict("records"),
+        unswept=[axis for axis, found in lines.items() if not found],
         failed=frame[frame["status"] != "ok"].to_dict("records"),
         missing=lost,
         planned=len({*frame["cell"], *lost}),
-        facts=facts(results),
+        facts=facts(results, frame),
     )
     return page, frame
 
@@ -74,7 +94,14 @@ def html(page: Page) -> str:
     environment.filters |= {
         name: getattr(numbers, name) for name in ("sig", "milliseconds", "seconds", "size", "whole")
     }
-    environment.globals |= {"bounds": numbers.bounds, "isnan": isnan, "colour": colour, "DASH": numbers.DASH}
+    environment.globals |= {
+        "bounds": numbers.bounds,
+        "isnan": isnan,
+        "colour": colour,
+        "settings": settings,
+        "MOST_MISSING": MOST_MISSING,
+        "DASH": numbers.DASH,
+    }
     return environment.get_template("page.html.j2").render(page=page)
 
 
@@ -84,34 +111,23 @@ def write(results: Results, folder: Path) -> Path:
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     for drawing in filter(None, [*page.drawings, page.raw]):
-        drawing.data.to_csv(data / f"{drawing.name}.csv", index=False)
+        harmless(drawing.data).to_csv(data / f"{drawing.name}.csv", index=False)
     plain = frame.assign(sizes=frame["sizes"].map(settings), options=frame["options"].map(settings))
-    plain.to_csv(data / "cells.csv", index=False)
+    harmless(plain).to_csv(data / "cells.csv", index=False)
     path = folder / "index.html"
     path.write_text(html(page), encoding="utf-8")
     return path
 
 
-def facts(results: Results) -> list[tuple[str, str]]:
-    """The machine and what ran on it, as pairs of a name and a text."""
-    run, machine = results.run, results.run["machine"]
-    memory_bytes = machine.get("memory_bytes")
-    found = [
-        ("processor", machine.get("cpu")),
-        ("cores", machine.get("cores")),
-        ("memory", numbers.size(float(memory_bytes)) if isinstance(memory_bytes, int | float) else None),
-        ("system", machine.get("system")),
-        ("GPU", machine.get("gpu") or "none"),
-        ("threads", run.get("threads")),
-        ("worker processes", run.get("workers")),
-        *run["versions"].items(),
-        ("commit", run.get("commit") or "none"),
-        ("working tree", "clean" if run.get("dirty") is False else "dirty"),
-        ("digest of the methods", run["impls"]),
-        ("version of the instruments", run.get("bench")),
-        ("preset", ", ".join(dict.fromkeys(str(each.get("preset")) for each in results.runs))),
-        ("started", ", ".join(each["started"] for each in results.runs)),
-        ("visits", len(results.visits)),
-        ("read from", ", ".join(results.files)),
-    ]
-    return [(name, str(value)) for name, value in found if value is not None]
+def harmless(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame, its texts marked as texts where a spreadsheet would take them for a formula and run it."""
+    texts = [name for name in frame.columns if frame[name].dtype.kind not in "biuf" and name != "slope"]
+    return frame.assign(
+        **{
+            name: [
+                f"'{one}" if isinstance(one, str) and one.startswith(("=", "+", "-", "@")) else one
+                for one in frame[name]
+            ]
+            for name in texts
+        }
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -48,7 +49,9 @@ STYLE: dict[Any, Any] = {
 @contextmanager
 def style(name: str) -> Iterator[None]:
     """The look of all figures; ``name`` makes the ids inside the SVG the same from run to run."""
-    with sns.axes_style("ticks"), matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+    with sns.axes_style("ticks"), matplotlib.rc_context({**STYLE, "svg.hashsalt": name}), warnings.catch_warnings():
+        # A name may be written in letters that the measuring font lacks; the reader's browser has them.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
         yield
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.labels import order, settings
+from reports.labels import order, place, settings
 from reports.slopes import Slope, activation_bytes, describe, parts, slope
 
 UNITS = {"depth": "layer", "K": "step"}
@@ -31,14 +31,28 @@ class Line:
     options: str
     dtype: str
     device: str
+    runner: str
+    cells: list[str]
     x: list[int]
     peak: list[int]
     forward: list[float]
     parameters: list[float]
+    device_peak: list[float]
+    """Real peaks of a GPU's allocator, beside ``peak``, which is the exact model; NaN elsewhere."""
     slope: Slope
     words: str
     copies: int
     """How many copies of one unit's weights the slope holds; the dotted line is the peak without them."""
+
+    @property
+    def title(self) -> str:
+        """The problem, with the place where it ran, or that it ran nowhere."""
+        return self.problem + {"cpu": "", "meta": " from shapes alone"}.get(self.device, f" on {self.device}")
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether real peaks of a device stand beside the model's."""
+        return any(peak > 0 for peak in self.device_peak)
 
     @property
     def panel(self) -> tuple[str, str, str, str]:
@@ -56,7 +70,7 @@ def sweeps(frame: pd.DataFrame, axis: str) -> list[Line]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in frame.to_dict("records"):
         x = row["sizes" if axis == "depth" else "options"].get(axis)
-        if isinstance(x, int) and not isnan(row["peak_bytes"]):
+        if isinstance(x, int) and not isinstance(x, bool) and x > 0 and row["peak_bytes"] > 0:
             groups.setdefault(_key(row, axis), []).append(row | {"x": x})
     lines = [_line(axis, rows) for rows in groups.values() if len({row["x"] for row in rows}) >= POINTS]
     return sorted(
@@ -65,8 +79,7 @@ def sweeps(frame: pd.DataFrame, axis: str) -> list[Line]:
             line.panel,
             order(line.label),
             line.options,
-            line.framework != "torch",
-            line.framework,
+            place(line.runner),
         ),
     )
 
@@ -100,10 +113,13 @@ def _line(axis: str, rows: list[dict[str, Any]]) -> Line:
         options=settings(first["options"], without=(axis, "linear_solver", "tangents")),
         dtype=first["dtype"],
         device=first["device"],
+        runner=first["runner"],
+        cells=[row["cell"] for row in rows],
         x=xs,
         peak=peak,
         forward=[row["forward_peak_bytes"] for row in rows],
         parameters=weights,
+        device_peak=[row["device_peak_bytes"] for row in rows],
         slope=found,
         words=describe(found, activation, of_weights),
         copies=explained[1] if explained else 0,

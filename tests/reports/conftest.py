@@ -1,4 +1,4 @@
-"""One suite of made-up results, read and rendered once for all tests."""
+"""Two suites of made-up results, read and rendered once for all tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from reports import Results, cells, read
 from reports.page import write
+from tests.reports.additions import additions
 from tests.reports.suite import suite
 from tests.reports.synthetic import write as write_results
 
@@ -35,3 +36,27 @@ def page(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def source(page: Path) -> str:
     """The page's HTML."""
     return page.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def more(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """The suite of additions, from a file."""
+    return read(write_results(tmp_path_factory.mktemp("more") / "more.jsonl", additions()))
+
+
+@pytest.fixture(scope="session")
+def more_cells(more: Results) -> pd.DataFrame:
+    """One row a cell of it."""
+    return cells(more)
+
+
+@pytest.fixture(scope="session")
+def more_page(more: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of it."""
+    return write(more, tmp_path_factory.mktemp("more_page"))
+
+
+@pytest.fixture(scope="session")
+def more_source(more_page: Path) -> str:
+    """Its HTML."""
+    return more_page.read_text(encoding="utf-8")

@@ -67,7 +67,8 @@ def visit(
     sizes = dict(sizes if sizes is not None else MLP)
     gradient = name if name in ("backprop", "forward_gradient") else "backprop"
     settings = [",".join(f"{key}={value}" for key, value in sorted(some.items())) for some in (sizes, options)]
-    cell = f"{framework}/{MODES[framework]}/cpu/float32/{problem}({settings[0]})/{name}({settings[1]})"
+    mode, device = changes.get("mode", MODES[framework]), changes.get("device", "cpu")
+    cell = f"{framework}/{mode}/{device}/float32/{problem}({settings[0]})/{name}({settings[1]})"
     row = {
         "kind": "visit",
         "schema": 1,

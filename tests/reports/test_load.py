@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports import Results, ResultsError, cells, missing, read, samples
-from reports.load import newest
 from tests.reports.suite import suite
 from tests.reports.synthetic import exact, run, text, timed, visit, write
 
@@ -45,7 +44,7 @@ def test_reads_every_visit() -> None:
 def test_truncation_loses_no_whole_line(cut: int) -> None:
     whole = [line for line in SMALL.split(b"\n")[:-1] if SMALL.index(line) + len(line) <= cut]
     if cut < FIRST_VISIT:
-        with pytest.raises(ResultsError, match=r"No visit|is empty"):
+        with pytest.raises(ResultsError, match=r"No visit|is empty|No row of some\.jsonl can be used"):
             load(SMALL[:cut])
     else:
         found = load(SMALL[:cut])
@@ -102,26 +101,75 @@ def test_a_line_torn_by_a_kill_before_a_new_run_is_passed_over() -> None:
         (b" \n\n", "Results file some.jsonl is empty: run the benchmark first."),
         (text([run()]), "No visit in some.jsonl: measure at least one cell first."),
         (
-            text([run(), exact(1)]) + b'{"kind": "vi\n' + text([exact(2)]),
-            "Line 3 of some.jsonl is damaged: remove the line or measure again.",
+            text([{"kind": "note"}, 3]),
+            "No row of some.jsonl can be used: Line 1 of some.jsonl is skipped: it is of the unknown kind 'note' "
+            "(and 1 more lines); measure again.",
         ),
-        (
-            text([run() | {"schema": 2}, exact(1)]),
-            "Line 1 of some.jsonl has schema 2, but this report reads schema 1",
-        ),
-        (text([{"kind": "note"}]), "Line 1 of some.jsonl is no row of results"),
-        (text([run(), exact(1) | {"status": "fine"}]), "Line 2 of some.jsonl has the unknown status 'fine'"),
-        (text([run(), exact(1) | {"worker": None}]), "Line 2 of some.jsonl needs 'worker' as int"),
         (
             text([run(), exact(1) | {"run": "other"}]),
-            "belongs to run 'other', which some.jsonl does not describe: ",
+            "No visit in some.jsonl (Skipped: 1 visit of run 'other', which no usable line describes): "
+            "measure at least one cell first.",
         ),
     ],
 )
-def test_what_is_wrong_is_named(content: bytes, message: str) -> None:
+def test_an_error_is_raised_only_where_nothing_is_left(content: bytes, message: str) -> None:
     with pytest.raises(ResultsError) as caught:
         load(content)
-    assert message in str(caught.value)
+    assert str(caught.value) == message
+
+
+SURPRISE = {"cell": "a", "expected": "ok", "found": "wrong", "why": "known"}
+
+
+def test_visits_of_an_unknown_run_are_skipped_by_its_name() -> None:
+    lost = [
+        exact(5, run="gone"),
+        timed(2.0, run="gone"),
+        {"kind": "verdict", "schema": 1, "run": "lost", "surprises": []},
+    ]
+    found = load(text([run(), exact(1), *lost]))
+    assert len(found.visits) == 1
+    assert found.notes == [
+        "Skipped: 2 visits of run 'gone', which no usable line describes.",
+        "Skipped: 1 verdict of run 'lost', which no usable line describes.",
+    ]
+
+
+def test_a_run_described_twice_keeps_its_first_description() -> None:
+    found = load(text([run(), exact(1), run(), run(machine={"cores": 99})]))
+    assert found.run["machine"]["cores"] == 2
+    assert found.notes == ["A second description of run '000000000000' is skipped: it differs from the first."]
+
+
+def test_a_file_without_a_usable_row_is_skipped_by_name(tmp_path: Path) -> None:
+    good = write(tmp_path / "good.jsonl", [run(), exact(1)])
+    (tmp_path / "bad.jsonl").write_bytes(b"\x00\x01\n")
+    found = read(tmp_path / "bad.jsonl", tmp_path / "none.jsonl", good)
+    assert len(found.visits) == 1
+    assert [note.split(" is skipped. ")[0] for note in found.notes] == [
+        "Results file bad.jsonl",
+        "Results file none.jsonl",
+    ]
+    assert "does not exist" in found.notes[1]
+
+
+def test_the_first_notes_are_shown_and_the_others_counted() -> None:
+    found = load(text([run(), exact(1), *range(30)]))
+    assert len(found.notes) == 30 and len(found.told) == 21
+    assert found.told[-1] == "And 10 more notes like these."
+
+
+def test_a_start_that_is_no_time_is_never_the_newest() -> None:
+    found = load(text([run("a"), exact(1, run="a"), run("b", started="zzzz", impls="x"), exact(2, run="b")]))
+    assert [visit["run"] for visit in found.visits] == ["a"]
+
+
+def test_a_later_verdict_on_a_cell_takes_the_place_of_an_earlier_one() -> None:
+    verdicts = [
+        {"kind": "verdict", "schema": 1, "run": "0" * 12, "surprises": [SURPRISE | {"found": found}]}
+        for found in ("oom", "wrong")
+    ]
+    assert load(text([run(), exact(1), *verdicts])).surprises == [SURPRISE]
 
 
 def test_a_missing_file_and_a_folder_are_named_without_their_place(tmp_path: Path) -> None:
@@ -129,33 +177,3 @@ def test_a_missing_file_and_a_folder_are_named_without_their_place(tmp_path: Pat
         read(tmp_path / "none.jsonl")
     with pytest.raises(ResultsError, match="cannot be read"):
         read(tmp_path)
-
-
-def test_only_the_newest_group_counts_and_the_page_says_so() -> None:
-    old = run("a", impls="2" * 12, started="2026-01-01T00:00:00Z", cells=["gone"])
-    new = run("b", started="2026-02-01T00:00:00Z")
-    found = load(text([new, exact(5, run="b"), old, exact(6, run="a"), exact(7, run="a")]))
-    assert [row["run"] for row in found.visits] == ["b"]
-    assert missing(found) == []
-    assert "the newest of 2 groups" in found.notes[0] and "2 visits of older ones" in found.notes[0]
-
-
-@pytest.mark.parametrize("change", [{"versions": {"torch": "2.0"}}, {"machine": {"cores": 64}}, {"bench": "2"}])
-def test_versions_machine_and_instruments_make_groups_of_their_own(change: dict[str, object]) -> None:
-    later = run("b", started="2026-09-01T00:00:00Z", **change)
-    found = load(text([run("a"), exact(6, run="a"), later, exact(7, run="b")]))
-    assert [row["run"] for row in found.visits] == ["b"]
-
-
-def test_runs_of_one_group_add_up_over_files(tmp_path: Path) -> None:
-    one = write(tmp_path / "one.jsonl", [run("a"), timed(2.0, run="a")])
-    two = write(tmp_path / "two.jsonl", [run("b"), exact(9, run="b")])
-    assert len(read(one, two).visits) == 2
-
-
-def test_the_newest_file_is_the_one_whose_run_started_last(tmp_path: Path) -> None:
-    write(tmp_path / "aaaa" / "quick.jsonl", [run(started="2026-05-01T00:00:00Z"), exact(1)])
-    write(tmp_path / "local" / "quick.jsonl", [run(started="2026-04-01T00:00:00Z"), exact(1)])
-    assert newest(tmp_path).parent.name == "aaaa"
-    with pytest.raises(ResultsError, match="run the benchmark first"):
-        newest(tmp_path / "aaaa")

@@ -29,6 +29,7 @@ from reports import numbers
         (numbers.size(131_072), "131 kB"),
         (numbers.size(-2_500_000), "-2.50 MB"),
         (numbers.size(3.2e10), "32.0 GB"),
+        (numbers.size(7e12), "7.00 TB"),
         (numbers.milliseconds(0.0123456), "12.3 ms"),
         (numbers.milliseconds(1.2345), "1230 ms"),
         (numbers.seconds(nan), "–"),

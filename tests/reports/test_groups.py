@@ -1,0 +1,50 @@
+"""Which runs stand side by side, and which file is the newest."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from reports import Results, ResultsError, missing, read
+from reports.load import newest
+from tests.reports.synthetic import exact, run, text, timed, write
+
+
+def load(content: bytes) -> Results:
+    """Read bytes as a results file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "some.jsonl"
+        path.write_bytes(content)
+        return read(path)
+
+
+def test_only_the_newest_group_counts_and_the_page_says_so() -> None:
+    old = run("a", impls="2" * 12, started="2026-01-01T00:00:00Z", cells=["gone"])
+    new = run("b", started="2026-02-01T00:00:00Z")
+    found = load(text([new, exact(5, run="b"), old, exact(6, run="a"), exact(7, run="a")]))
+    assert [row["run"] for row in found.visits] == ["b"]
+    assert missing(found) == []
+    assert "the newest of 2 groups" in found.notes[0] and "2 visits of older ones" in found.notes[0]
+
+
+@pytest.mark.parametrize("change", [{"versions": {"torch": "2.0"}}, {"machine": {"cores": 64}}, {"bench": "2"}])
+def test_versions_machine_and_instruments_make_groups_of_their_own(change: dict[str, object]) -> None:
+    later = run("b", started="2026-09-01T00:00:00Z", **change)
+    found = load(text([run("a"), exact(6, run="a"), later, exact(7, run="b")]))
+    assert [row["run"] for row in found.visits] == ["b"]
+
+
+def test_runs_of_one_group_add_up_over_files(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.jsonl", [run("a"), timed(2.0, run="a")])
+    two = write(tmp_path / "two.jsonl", [run("b"), exact(9, run="b")])
+    assert len(read(one, two).visits) == 2
+
+
+def test_the_newest_file_is_the_one_whose_run_started_last(tmp_path: Path) -> None:
+    write(tmp_path / "aaaa" / "quick.jsonl", [run(started="2026-05-01T00:00:00Z"), exact(1)])
+    write(tmp_path / "local" / "quick.jsonl", [run(started="2026-04-01T00:00:00Z"), exact(1)])
+    assert newest(tmp_path).parent.name == "aaaa"
+    with pytest.raises(ResultsError, match="run the benchmark first"):
+        newest(tmp_path / "aaaa")

@@ -1,0 +1,65 @@
+"""The state of the machine on the page: GPU, overhead, disturbances, and what nobody expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from reports import read
+from reports.page import build
+from tests.reports.additions import conditions
+from tests.reports.reader import data
+from tests.reports.synthetic import Row, run, timed
+from tests.reports.synthetic import write as write_results
+
+
+def notes_of(rows: Iterable[Row], tmp_path: Path, **changes: Any) -> list[str]:
+    """The cautions of a few rows."""
+    changes = {"workers": 1} | changes
+    return build(read(write_results(tmp_path / "some.jsonl", [run(**changes), *rows])))[0].cautions
+
+
+def test_the_gpu_and_the_overhead_are_facts(more_source: str) -> None:
+    assert "<dt>GPU</dt><dd>2 × GPU 200, 140 GB, driver 570.1</dd>" in more_source
+    assert (
+        "<dt>harness overhead</dt><dd>median 2.00 µs a timed call; at most 0.100 % of a forward (tanh, " in more_source
+    )
+
+
+def test_disturbances_are_counted_and_their_cells_named(more_source: str, more_page: Path) -> None:
+    assert "The machine was busy: 1 of 72 time visits had more load than cores, or less than 90 %" in more_source
+    assert "(down to 40.0 %); measure again on a quiet machine: tanh, JFB, torch." in more_source
+    assert "took more than 5 % of the processor (up to 20.0 %) in 1 of 72 time visits" in more_source
+    assert "The clock was throttled, under 75 % of its maximum, in 1 of 72 time visits" in more_source
+    (row,) = (
+        row
+        for row in data(more_page, "cells")
+        if (row["runner"], row["device"], row["label"]) == ("torch", "cpu", "JFB")
+    )
+    assert [float(row[name]) for name in ("visits", "busy", "stolen", "throttled")] == [3, 1, 1, 1]
+
+
+def test_conditions_take_the_place_of_the_load_alone(tmp_path: Path) -> None:
+    calm = timed(2.0, 0) | {"load": 9.9} | conditions()
+    assert notes_of([calm], tmp_path) == []
+    older = timed(2.0, 1) | {"load": 9.9, "conditions": None}
+    (sentence,) = notes_of([calm, older], tmp_path)
+    assert sentence.startswith("The machine was busy: 1 of 2 time visits began at a load average above")
+
+
+def test_many_disturbed_cells_are_counted(tmp_path: Path) -> None:
+    rows = [timed(2.0, problem=f"p{number}") | conditions("throttled") for number in range(7)]
+    (sentence,) = notes_of(rows, tmp_path)
+    assert "in 7 of 7 time visits" in sentence
+    assert sentence.endswith(
+        ": p0, backprop, torch; p1, backprop, torch; p2, backprop, torch; p3, backprop, torch; and 3 more."
+    )
+
+
+def test_surprises_are_named(more_source: str, tmp_path: Path) -> None:
+    assert "was expected to be wrong and was ok (second order by design)." in more_source
+    many = [{"cell": f"c{number}", "expected": "ok", "found": "oom"} for number in range(12)]
+    found = notes_of([timed(2.0), {"kind": "verdict", "schema": 1, "run": "0" * 12, "surprises": many}], tmp_path)
+    assert found[0] == "Surprise: c0 was expected to be ok and was oom." and found[-1] == "And 2 more surprises."
+    assert len(found) == 11
