@@ -8,8 +8,13 @@ PYTHON ?= $(shell for one in python3.11 python3; do \
 CONSTRAINTS ?= constraints.txt
 EXTRAS := torch,jax,data,bench,reports,dev
 
+# Minutes of one part of make gpu; call it again for the next part
+MINUTES ?= 8
+
 VENV := .venv
 PY := $(VENV)/bin/python
+# The Python of make gpu, where frameworks for CUDA are there already: make gpu GPU_PY=python3
+GPU_PY ?= $(PY)
 STAMP := $(VENV)/installed
 
 # One thread for each process: numbers and tests must not depend on how many cores are free.
@@ -18,7 +23,7 @@ export NPROC := 1
 export JAX_PLATFORMS := cpu
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help report test lint list asv clean
+.PHONY: help report test lint list compare gpu asv clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +51,19 @@ lint: $(STAMP) ## ruff and mypy
 
 list: $(STAMP) ## names of presets, frameworks, problems and methods
 	@$(PY) -m bench list
+
+compare: $(STAMP) ## pytest-benchmark of PRESET (default smoke): one process a framework, one table
+	@preset="$(if $(filter file,$(origin PRESET)),smoke,$(PRESET))"; failed=0; \
+	files=$$($(PY) -c 'import sys; from bench.comparison import location; print(*(location(sys.argv[1], [name]) for name in ("torch", "jax")))' "$$preset") \
+	&& rm -f $$files || exit 2; \
+	for framework in torch jax; do \
+		status=0; $(PY) -m pytest bench/compare -q --benchmark-quiet --preset "$$preset" --framework $$framework || status=$$?; \
+		[ $$status -le 1 ] || exit $$status; [ $$status -eq 0 ] || failed=1; \
+	done; \
+	$(PY) -m bench compare $$files && exit $$failed
+
+gpu: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## measure PRESET gpu on every NVIDIA GPU, one part of MINUTES (default 8); again goes on
+	PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m bench run --preset gpu --minutes $(MINUTES) --keep-going
 
 asv: $(STAMP) ## track the current commit with asv (GRADRATIO_PRESET, default smoke)
 	$(VENV)/bin/asv machine --yes --machine local
