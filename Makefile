@@ -8,6 +8,8 @@ PYTHON ?= $(shell for one in python3.11 python3; do \
 CONSTRAINTS ?= constraints.txt
 EXTRAS := torch,jax,data,bench,reports,dev
 
+# Empty, a cell that comes out otherwise than expected ends make report and make gpu with an error
+KEEP_GOING ?= --keep-going
 # Minutes of one part of make gpu; call it again for the next part
 MINUTES ?= 8
 
@@ -38,7 +40,7 @@ $(STAMP): pyproject.toml constraints.txt
 report: $(STAMP) ## measure PRESET (default quick) and write the page; the last line is its path
 	@rows=$$($(PY) -c 'from bench import rows, store; from bench.instruments import machine; \
 	print(store.location("$(PRESET)", *machine.git(rows.ROOT)))') \
-	&& $(PY) -m bench run --preset $(PRESET) --keep-going --out "$$rows" \
+	&& $(PY) -m bench run --preset $(PRESET) $(KEEP_GOING) --out "$$rows" \
 	&& $(PY) -m reports --results "$$rows"
 
 test: lint ## lint, types and tests
@@ -62,8 +64,11 @@ compare: $(STAMP) ## pytest-benchmark of PRESET (default smoke): one process a f
 	done; \
 	$(PY) -m bench compare $$files && exit $$failed
 
-gpu: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## measure PRESET gpu on every NVIDIA GPU, one part of MINUTES (default 8); again goes on
-	PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m bench run --preset gpu --minutes $(MINUTES) --keep-going
+gpu: ## measure PRESET gpu on every NVIDIA GPU, one part of MINUTES (default 8); again goes on. OUT names the file
+	@if ! nvidia-smi -L >/dev/null 2>&1; then echo "There is no NVIDIA GPU here: nothing to measure."; exit 0; fi; \
+	$(if $(filter $(PY),$(GPU_PY)),$(MAKE) $(STAMP) &&) \
+	PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m bench run --preset gpu --minutes $(MINUTES) \
+		$(KEEP_GOING) $(if $(OUT),--out $(OUT))
 
 asv: $(STAMP) ## track the current commit with asv (GRADRATIO_PRESET, default smoke)
 	$(VENV)/bin/asv machine --yes --machine local

@@ -151,9 +151,10 @@ def run(given: argparse.Namespace) -> int:
     from bench.grid import PRESETS, on_gpus
     from bench.instruments import gpu, machine
     from bench.measure import TIMEOUT_S, measure
+    from bench.plan import unmade
     from bench.progress import Progress
     from bench.rows import ROOT, verdict_row
-    from bench.summary import summarise, table
+    from bench.summary import newest, summarise, table
 
     if not _says_which(given):
         raise ValueError(f"Nothing says which cells to run: give --preset {' or '.join(PRESETS)}, or --problem.")
@@ -165,9 +166,10 @@ def run(given: argparse.Namespace) -> int:
     name = given.preset if given.preset and not given.set else "custom"
     path = given.out or store.location(name, *machine.git(ROOT))
     preset = PRESETS.get(given.preset or "")
+    workers = given.workers or (preset.workers if preset else 8)
     rows = measure(
         cells,
-        workers=given.workers or (preset.workers if preset else 8),
+        workers=workers,
         path=path,
         preset=name,
         slots=given.slots,
@@ -179,16 +181,19 @@ def run(given: argparse.Namespace) -> int:
     )
     for _ in rows:
         pass
-    kept = store.read(path)
+    notes: list[str] = []
+    kept = store.read(path, notes)
+    for note in notes:
+        print(note, file=sys.stderr)
     summaries = summarise(kept, cells)
     print(table(summaries))
     told = surprises(cells, summaries)
     store.append(path, verdict_row([row["run"] for row in kept if row["kind"] == "run"][-1], told))
     for one in told:
         print(f"surprise: expected {one['expected']}, found {one['found']}: {one['cell']}: {one['why']}")
-    left = sum(one.status == "missing" for one in summaries)
+    left = unmade(cells, workers, newest(kept))
     if left:
-        print(f"{left} of {len(summaries)} cells are not measured to the end: the same command goes on from here.")
+        print(f"{left} visits are not made yet: the same command goes on from here.")
     print(f"\nrows: {path}")
     if told and given.keep_going:
         print(f"{len(told)} of {len(summaries)} cells came out otherwise than expected; going on, as asked.")

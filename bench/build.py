@@ -60,15 +60,16 @@ class Job:
         self._oracle = Oracle(cell, self.problem, self.options, scratch)
         self._tangent = Tangent(cell, self.options, self._framework, self.params, self._arrays)
 
-        # The forward is the plain solve with nothing attached, the same for every adjoint.
-        plain = self._loss_of(self._plain())
-        self.forward: Callable[[], Any] = self._framework.forward(
-            lambda params, batch: plain(params, batch)[0], *self._args
-        )
-        if cell.device.startswith("cuda"):
+        if cell.device.startswith("cuda") and self.sizes["batch"] > GPU_CHECK_BATCH:
             self.sync(self.forward())  # before the gradient: jax can tell real peaks only as they rise
         self._loss = self._loss_of(self._fixed_point())
         self.gradient, self._compile_s = self._gradient(self._loss)
+
+    @cached_property
+    def forward(self) -> Callable[[], Any]:
+        """The plain solve with nothing attached, the same for every adjoint."""
+        plain = self._loss_of(self._plain())
+        return self._framework.forward(lambda params, batch: plain(params, batch)[0], *self._args)
 
     def check(self) -> float | None:
         """Deviation from the oracle: ‖g − g_oracle‖/‖g_oracle‖, or in units of ‖∇L‖‖v‖ along a tangent, whose product

@@ -111,6 +111,8 @@ class Crew:
                     return
                 if skipped is None and worker is None:
                     worker = self._start(core, visit)
+                if self._stopping.is_set():  # it may have come while the process started
+                    return
                 if skipped is not None:
                     status, reason = skipped
                     self._keep(visit, {"status": status, "reason": f"{SKIPPED} {reason}"}, core, None)

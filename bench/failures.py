@@ -13,3 +13,11 @@ class Diverged(Exception):
 
 class NotApplicable(Exception):
     """This combination does not exist, for the reason given."""
+
+
+class Unavailable(NotApplicable):
+    """This machine lacks what the cell needs, such as a compiler or a GPU."""
+
+
+UNAVAILABLE = "not available here: "
+"""How the reason of a cell begins that this machine lacks something for."""

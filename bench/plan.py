@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bench.cell import Cell
 
@@ -27,6 +28,12 @@ Tour = tuple[Visit, ...]
 """The visits of one worker process, in order; all in one framework and mode, on one device, of one measure."""
 
 
+def unmade(cells: Iterable[Cell], workers: int, rows: Iterable[Mapping[str, Any]]) -> int:
+    """How many of the visits of a plan have no row, whatever came of them."""
+    made = {(row["cell"], row["measure"], row["worker"]) for row in rows}
+    return sum(visit.key not in made for tour in tours(cells, workers) for visit in tour)
+
+
 def tours(cells: Iterable[Cell], workers: int, done: Collection[tuple[str, str, int]] = frozenset()) -> list[Tour]:
     """Exact visits first, since they tell early which cells fail; then ``workers`` processes for each kind of cell
     (framework, mode and device) that visit each time cell once.
@@ -43,10 +50,13 @@ def tours(cells: Iterable[Cell], workers: int, done: Collection[tuple[str, str, 
         exact = [Visit(cell, "exact", 0) for cell in alike if "exact" in cell.measures]
         alone = framework == "jax" and device.startswith("cuda")
         found += [[visit] for visit in exact] if alone else [exact]
-    for worker in range(workers):
-        for alike in kinds.values():
-            tour = [Visit(cell, "time", worker) for cell in alike if "time" in cell.measures]
-            random.Random(worker).shuffle(tour)
-            found.append(tour)
+    # Compiled kinds come last, since they take longest: a run that is out of time has the usual modes whole.
+    for late in (False, True):
+        for worker in range(workers):
+            for (_, mode, _), alike in kinds.items():
+                if (mode == "compiled") == late:
+                    tour = [Visit(cell, "time", worker) for cell in alike if "time" in cell.measures]
+                    random.Random(worker).shuffle(tour)
+                    found.append(tour)
     left = (tuple(visit for visit in tour if visit.key not in done) for tour in found)
     return [tour for tour in left if tour]

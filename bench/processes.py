@@ -57,9 +57,9 @@ def environment(launch: Launch, task: Task, inherited: Mapping[str, str] | None 
     found.pop("XLA_FLAGS", None)
     found.update(SINGLE, JAX_PLATFORMS="cpu", PYTHONHASHSEED="0")
     if task.visible_gpu is not None:
-        # jax's peak counts its whole pool unless it takes memory as it needs it; trying out kernels takes memory too,
-        # and is switched off where bytes are measured but not where time is.
-        found.update(JAX_PLATFORMS="cuda", XLA_PYTHON_CLIENT_PREALLOCATE="false")
+        # The cpu stands second, for callbacks to the host. jax's peak counts its whole pool unless it takes memory as
+        # it needs it; trying out kernels takes memory too, and is switched off where bytes are measured.
+        found.update(JAX_PLATFORMS="cuda,cpu", XLA_PYTHON_CLIENT_PREALLOCATE="false")
         found.update(CUDA_VISIBLE_DEVICES=task.visible_gpu, CUDA_DEVICE_ORDER="PCI_BUS_ID")
         if task.measure == "exact":
             found["XLA_FLAGS"] = "--xla_gpu_autotune_level=0"

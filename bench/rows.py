@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import VERSION
 from bench.grid import Cell
-from bench.instruments import machine
+from bench.instruments import gpu, machine
 from bench.plan import Visit
 from bench.store import Row
 
@@ -35,6 +35,7 @@ def run_row(cells: Iterable[Cell], ready: Mapping[str, Any], *, workers: int, pr
         "bench": VERSION,
         "versions": ready["versions"],
         "machine": machine.describe(),
+        "gpu_driver": gpu.driver(),
         "threads": 1,
         "workers": workers,
         "cells": [cell.id for cell in cells],
@@ -73,7 +74,9 @@ def visit_row(run: str, visit: Visit, answer: Mapping[str, Any], core: int | Non
         "worker": visit.worker,
         "status": answer["status"],
         "reason": answer["reason"],
-        "samples": answer["samples"] if good else {},
+        "samples": {name: [round(one, 9) for one in taken] for name, taken in answer["samples"].items()}
+        if good
+        else {},
         "values": answer["values"] if good else {},
         "started": answer["started"],
         "seconds": round(seconds, 3),

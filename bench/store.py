@@ -53,31 +53,49 @@ def append(path: Path, row: Mapping[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
-def read(path: Path) -> list[Row]:
+def read(path: Path, notes: list[str] | None = None) -> list[Row]:
     """All rows of a file, none where there is no file.
 
-    A line that is no JSON is one that a killed writer left unfinished (no beginning of a row is a row): it is
-    skipped.
+    A line that is no row is skipped, and named in ``notes``: one that a killed writer left unfinished (no beginning of
+    a row is a row), or a damaged one. A file that has lines and none of them a row is something else, and refused.
     """
     if not path.exists():
         return []
-    rows = []
+    rows, told = [], []
     for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
-        except ValueError:
-            continue
-        if not isinstance(row, dict) or "kind" not in row:
-            raise ValueError(
-                f"Line {number} of {path.name} is no row of results: give a file that `python -m bench run` wrote."
-            )
-        rows.append(row)
+        except (ValueError, RecursionError):
+            row = None
+        if _is_row(row):
+            rows.append(row)
+        else:
+            told.append(f"Line {number} of {path.name} is no row of results and is skipped.")
+    if told and not rows and any(not line.startswith(b'{"kind"') for line in path.read_bytes().splitlines()):
+        raise ValueError(f"{path.name} holds no row of results: give a file that `python -m bench run` wrote.")
+    if notes is not None:
+        notes += told
     return rows
+
+
+NEEDED: Mapping[str, Mapping[str, type]] = {
+    "run": {"run": str},
+    "visit": {"run": str, "cell": str, "measure": str, "worker": int, "status": str},
+    "verdict": {"run": str},
+}
+"""What the kinds of rows must have to be of use here."""
+
+
+def _is_row(row: Any) -> bool:
+    needed = NEEDED.get(str(row.get("kind"))) if isinstance(row, dict) else None
+    return needed is not None and all(isinstance(row.get(name), kind) for name, kind in needed.items())
 
 
 def same(rows: list[Row], key: Mapping[str, Any]) -> list[Row]:
     """The visits of all runs that have ``key`` (see ``KEY``), in order."""
-    runs = {row["run"] for row in rows if row["kind"] == "run" and all(row.get(name) == key[name] for name in KEY)}
+    runs = {row["run"] for row in rows if row["kind"] == "run" and all(row.get(name) == key.get(name) for name in KEY)}
     return [row for row in rows if row["kind"] == "visit" and row["run"] in runs]
 
 

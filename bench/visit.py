@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from bench.failures import Diverged, NotApplicable, Wrong
+from bench.failures import UNAVAILABLE, Diverged, NotApplicable, Unavailable, Wrong
 from bench.instruments.conditions import Watch
 from bench.instruments.timing import Clock, overhead, paired
 from bench.reasons import without_paths
@@ -64,8 +64,9 @@ def visit(
         deviation = job.check()  # right before fast: a wrong gradient is never measured
         if measure == "time":
             found = {**job.values(), "overhead_s": overhead(job.sync, clock)}
+            forward, gradient = job.forward, job.gradient  # whatever is compiled for them is compiled here
             with Watch(visible_gpu) as watch:
-                forward_s, gradient_s = paired(job.forward, job.gradient, sync=job.sync, clock=clock, **pairs)
+                forward_s, gradient_s = paired(forward, gradient, sync=job.sync, clock=clock, **pairs)
             answer["conditions"] = watch.found
             answer["samples"] = {"forward_s": forward_s, "gradient_s": gradient_s}
         elif measure == "exact":
@@ -83,7 +84,7 @@ def failure(error: Exception) -> tuple[str, str]:
     text = without_paths((str(error).strip().splitlines() or [""])[0])
     named = f"{type(error).__name__}: {text}"
     if isinstance(error, NotApplicable):
-        return "n/a", text
+        return "n/a", UNAVAILABLE * isinstance(error, Unavailable) + text
     if isinstance(error, Wrong):
         return "wrong", text
     if isinstance(error, Diverged):

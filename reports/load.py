@@ -119,6 +119,11 @@ def _newest_group(
             f"Shown is the newest of {len(others) + 1} groups of runs (same code, instruments, versions and "
             f"machine), of {last['started']}; {len(visits) - len(ours)} visits of older ones are left out.",
         )
-    # A later verdict on a cell takes the place of an earlier one.
-    said = {surprise["cell"]: surprise for row in verdicts if row["run"] in ids for surprise in row["surprises"]}
+    # A later verdict takes the place of earlier ones on the cells of its run, also where it finds nothing to say.
+    said: dict[str, Row] = {}
+    judged = {run["run"]: set(run["cells"]) for run in kept}
+    for row in verdicts:
+        if row["run"] in ids:
+            said = {cell: one for cell, one in said.items() if cell not in judged[row["run"]]}
+            said |= {surprise["cell"]: surprise for surprise in row["surprises"]}
     return Results(kept, ours, names, notes, list(said.values()))

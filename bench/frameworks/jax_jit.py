@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.failures import NotApplicable
+from bench.failures import Unavailable
 from bench.instruments import jax_flops, jax_memory
 
 
@@ -26,7 +26,7 @@ class Framework:
             try:
                 jax.devices("cuda")
             except RuntimeError:
-                raise NotApplicable("This jax sees no CUDA device: install jax with its CUDA plugin.") from None
+                raise Unavailable("This jax sees no CUDA device: install jax with its CUDA plugin.") from None
             jax.config.update("jax_default_matmul_precision", "highest")  # float32 means float32
 
     def array(self, value: np.ndarray, dtype: str) -> Any:

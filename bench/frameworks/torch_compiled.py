@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.failures import NotApplicable
+from bench.failures import NotApplicable, Unavailable
 from bench.frameworks import torch_eager
 from bench.instruments import torch_allocator, torch_device
 
@@ -31,7 +31,8 @@ _AGAIN = (
 
 
 class Framework(torch_eager.Framework):
-    """As in eager mode, with compiled callables. Raises ``NotApplicable`` without a C++ compiler, and on meta."""
+    """As in eager mode, with compiled callables. Raises ``Unavailable`` without a C++ compiler, ``NotApplicable`` on
+    meta."""
 
     def __init__(self, device: str = "cpu") -> None:
         if device == "meta":
@@ -45,7 +46,7 @@ class Framework(torch_eager.Framework):
 
     def gradient(self, fn: Callable[..., Any], *args: Any) -> tuple[Callable[[], Any], float | None]:
         """``fn``, compiled now, and the seconds of the calls that compiled it, which ran once each."""
-        _start_toolchain()
+        _start_toolchain(self._device.type)
         compiled = _Compiled(fn, args, self.sync, nullcontext)
         return compiled, compiled.compile()
 
@@ -149,12 +150,12 @@ def _fresh() -> Iterator[None]:
 
 
 @functools.cache
-def _start_toolchain() -> None:
+def _start_toolchain(device: str) -> None:
     """Compile something small: the headers and the processor's vector units are looked at once a process, on no
     cell's account."""
     import torch
 
-    x = torch.ones(3)
+    x = torch.ones(3, device=device)
     _Compiled(lambda x: x + 1, (x,), lambda result: result, torch.no_grad).compile()
 
 
@@ -165,4 +166,4 @@ def _require_compiler() -> None:
     try:
         get_cpp_compiler()
     except InvalidCxxCompiler:
-        raise NotApplicable("torch.compile needs a C++ compiler: install g++.") from None
+        raise Unavailable("torch.compile needs a C++ compiler: install g++.") from None

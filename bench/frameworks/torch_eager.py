@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.failures import NotApplicable
+from bench.failures import Unavailable
 from bench.instruments import torch_device, torch_flops, torch_memory
 
 
@@ -26,7 +26,7 @@ class Framework:
         self._device = torch.device("cuda" if self._cuda else device)
         if self._cuda:
             if not torch.cuda.is_available():
-                raise NotApplicable("This torch sees no CUDA device: install a build of torch for CUDA.")
+                raise Unavailable("This torch sees no CUDA device: install a build of torch for CUDA.")
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # float32 means float32
 
     def array(self, value: np.ndarray, dtype: str) -> Any:

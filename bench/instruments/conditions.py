@@ -53,7 +53,7 @@ class Watch:
         self.found["cpu_share"] = cpu / wall if wall > 0 else None
         self.found["steal_share"] = stolen / wall / len(self._cores) if wall > 0 else None
         self.found["gpu"] = gpu.state(self._gpu) if self._gpu is not None else None
-        self.found["warnings"] = warnings(self.found, most)
+        self.found["warnings"] = warnings(self.found, most, on_gpu=self._gpu is not None)
 
     def _spent(self) -> float:
         times = self._process.cpu_times()
@@ -67,14 +67,14 @@ class Watch:
         return sum(float(getattr(every[core], "steal", 0.0)) for core in self._cores if core < len(every))
 
 
-def warnings(found: dict[str, Any], most_mhz: float | None) -> list[str]:
+def warnings(found: dict[str, Any], most_mhz: float | None, *, on_gpu: bool = False) -> list[str]:
     """What a reader must know of the times taken under these conditions."""
     load, share, stolen = found["load"], found["cpu_share"], found["steal_share"]
-    slowest, on_gpu = found["slowest_mhz"], found["gpu"]
+    slowest, device = found["slowest_mhz"], found["gpu"]
     # On a GPU the process may sleep while the device works: its share says nothing there.
-    waited = share is not None and share < LEAST_SHARE and on_gpu is None
+    waited = share is not None and share < LEAST_SHARE and not on_gpu
     crowded = load is not None and load > (os.cpu_count() or 1) + SPARE_LOAD
-    slow = bool(slowest and most_mhz and slowest < LEAST_CLOCK * most_mhz) or bool(on_gpu and on_gpu["slowed_by"])
+    slow = bool(slowest and most_mhz and slowest < LEAST_CLOCK * most_mhz) or bool(device and device["slowed_by"])
     named = {
         "busy": waited or crowded,
         "stolen": stolen is not None and stolen > MOST_STOLEN,

@@ -25,17 +25,26 @@ def visible() -> list[str]:
 
 
 def describe() -> dict[str, Any] | None:
-    """Kind, memory in bytes, driver and number of GPUs; None where there is none. No serial number or address."""
-    rows = _query("name", "memory.total", "driver_version")
+    """Kind, memory in bytes and number of GPUs; None where there is none. No serial number or address."""
+    rows = _query("name", "memory.total")
     if not rows:
         return None
-    name, mebibytes, driver = rows[0]
-    return {"name": name, "memory_bytes": _whole(mebibytes, 1 << 20), "driver": driver, "count": len(rows)}
+    name, mebibytes = rows[0]
+    return {"name": name, "memory_bytes": _whole(mebibytes, 1 << 20), "count": len(rows)}
+
+
+def driver() -> str | None:
+    """Version of the driver; None where there is none. Machines of one kind differ in it: it is no part of theirs."""
+    rows = _query("driver_version")
+    return rows[0][0] if rows else None
 
 
 def state(visible_as: str) -> dict[str, Any] | None:
     """Clock and its maximum in MHz, temperature in °C, and why the clock was lowered if it was."""
-    rows = _query("clocks.sm", "clocks.max.sm", "temperature.gpu", "clocks_throttle_reasons.active", of=visible_as)
+    names = ("clocks.sm", "clocks.max.sm", "temperature.gpu")
+    # The driver's newer name first; one that it does not know makes it refuse the whole question.
+    rows = _query(*names, "clocks_event_reasons.active", of=visible_as)
+    rows = rows or _query(*names, "clocks_throttle_reasons.active", of=visible_as)
     if not rows:
         return None
     clock, most, temperature, reasons = rows[0]

@@ -18,6 +18,9 @@ MEASURED_PATHS = ("impls", "bench", "pyproject.toml", "constraints.txt")
 """A change in any of these makes the working tree dirty: a number measured from it is not the commit's."""
 
 
+GIB = 1 << 30
+
+
 def describe() -> dict[str, Any]:
     """The machine in words that identify its kind and not its owner."""
     import psutil
@@ -26,7 +29,7 @@ def describe() -> dict[str, Any]:
     return {
         "cpu": _cpu(),
         "cores": len(available_cores()),
-        "memory_bytes": psutil.virtual_memory().total,
+        "memory_bytes": round(psutil.virtual_memory().total / GIB) * GIB,  # machines of one kind differ by some pages
         "system": f"{platform.system()} {release} {platform.machine()}",
         "gpu": gpu.describe(),
     }
@@ -44,10 +47,19 @@ def memory_for(processes: int) -> int:
     import psutil
 
     found = psutil.virtual_memory().available
-    limit = Path("/sys/fs/cgroup/memory.max")  # of a container
-    if limit.exists() and (text := limit.read_text(encoding="ascii").strip()).isdigit():
-        found = min(found, int(text))
+    most, used = (_number(Path("/sys/fs/cgroup") / name) for name in ("memory.max", "memory.current"))  # of a container
+    if most is not None:
+        found = max(0, min(found, most - (used or 0)))
     return int(0.9 * found / processes)
+
+
+def _number(path: Path) -> int | None:
+    """The whole number in a file of the system; None where there is none."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
 
 
 def _cpu() -> str:

@@ -41,8 +41,9 @@ def live_bytes(fn: Callable[[], Any]) -> Live:
             }
             out = op(*args, **kwargs)
             for leaf in tree_leaves(out):
-                # Forward mode has zeros that are never written down, and infers shapes on meta tensors.
-                if isinstance(leaf, torch.Tensor) and leaf.is_meta == on_meta and not leaf._is_zerotensor():
+                # Forward mode has zeros that are never written down, and infers shapes on meta tensors; a call on a
+                # GPU has a few numbers on the host.
+                if isinstance(leaf, torch.Tensor) and leaf.device.type == device and not leaf._is_zerotensor():
                     self.see(leaf.untyped_storage(), before)
             return out
 
@@ -58,7 +59,8 @@ def live_bytes(fn: Callable[[], Any]) -> Live:
         def free(self, key: int) -> None:
             self.now -= self.alive.pop(key)[0]
 
-    on_meta = any(leaf.is_meta for leaf in tree_leaves(fn()) if isinstance(leaf, torch.Tensor))
+    used = {leaf.device.type for leaf in tree_leaves(fn()) if isinstance(leaf, torch.Tensor)}
+    device = next(iter(used - {"cpu"}), "cpu")
     gc.collect()
     with Storages() as seen:
         result = fn()

@@ -48,9 +48,10 @@ def test_real_conditions_have_real_numbers() -> None:
         ({"steal_share": 0.06}, 3000.0, ["stolen"]),
         ({"slowest_mhz": 2200.0}, 3000.0, ["throttled"]),
         ({"load": None, "cpu_share": None, "steal_share": None, "slowest_mhz": None}, None, []),
-        ({"cpu_share": 0.1, "gpu": {"slowed_by": []}}, 3000.0, []),  # the process sleeps while the GPU works
+        ({"cpu_share": 0.1, "gpu": {"slowed_by": []}}, 3000.0, []),
+        ({"cpu_share": 0.1, "gpu": None}, 3000.0, []),  # the process sleeps while the GPU works
         ({"gpu": {"slowed_by": ["power brake"]}}, 3000.0, ["throttled"]),
     ],
 )
 def test_warnings(changed: dict[str, Any], most_mhz: float | None, expected: list[str]) -> None:
-    assert warnings(FINE | changed, most_mhz) == expected
+    assert warnings(FINE | changed, most_mhz, on_gpu="gpu" in changed) == expected

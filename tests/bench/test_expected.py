@@ -6,14 +6,16 @@ import pytest
 
 from bench.cell import Cell
 from bench.expected import REGISTER, expectation, surprises
+from bench.failures import UNAVAILABLE
 from bench.grid import PRESETS
+from bench.store import SKIPPED
 from bench.summary import Summary
 
-GOOD = Cell("torch", "tanh", "jfb")
-BAD = Cell("jax", "linear", "jfb", {"gamma": 4.0, "width": 16}, {"K": 200})
+GOOD = PRESETS["smoke"].cells[0]
+BAD = next(cell for cell in PRESETS["standard"].cells if cell.problem == "linear")
 
 
-@pytest.mark.parametrize("status", ["wrong", "diverged", "failed", "oom", "timeout"])
+@pytest.mark.parametrize("status", ["wrong", "diverged", "failed", "oom", "timeout", "n/a"])
 def test_a_failure_is_a_surprise_where_none_is_registered(status: str) -> None:
     (told,) = surprises([GOOD], [Summary(GOOD.id, status, "a reason")])
     assert told == {"cell": GOOD.id, "expected": "ok", "found": status, "why": "a reason"}
@@ -27,8 +29,11 @@ def test_another_outcome_is_a_surprise_where_one_is_registered(status: str) -> N
 
 
 def test_what_is_expected_or_not_measured_yet_is_no_surprise() -> None:
-    found = [Summary(GOOD.id), Summary(BAD.id, "diverged"), Summary(GOOD.id, "n/a"), Summary(BAD.id, "missing")]
+    found = [Summary(GOOD.id), Summary(BAD.id, "diverged"), Summary(BAD.id, "missing")]
+    found += [Summary(GOOD.id, "n/a", f"{why} something") for why in (UNAVAILABLE, SKIPPED)]
     assert surprises([GOOD, BAD], found) == []
+    odd = Cell("torch", "tanh", "jfb")  # of no preset
+    assert surprises([odd], [Summary(odd.id, "n/a", "there is no such thing")]) == []
 
 
 def test_every_line_of_the_register_describes_a_cell_of_a_preset_and_says_why() -> None:

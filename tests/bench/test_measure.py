@@ -27,7 +27,7 @@ def test_a_row_has_the_fields_of_the_schema(bench: Bench) -> None:
     bench.measure([CELLS[1]], workers=1)
     run, exact, time = store.read(bench.path)
     assert " ".join(run) == (
-        "kind schema run preset started commit dirty impls bench versions machine threads workers cells"
+        "kind schema run preset started commit dirty impls bench versions machine gpu_driver threads workers cells"
     )
     fields = (
         "kind schema run cell framework mode device dtype seed problem sizes method gradient options measure "
@@ -74,7 +74,7 @@ def test_a_worker_on_a_gpu_sees_that_one_and_takes_memory_as_it_needs_it() -> No
     here = Launch("python", Path("worker.py"))
     timed, exact = (environment(here, Task(measure, "1", 1000), {}) for measure in ("time", "exact"))
     for found in (timed, exact):
-        assert (found["JAX_PLATFORMS"], found["CUDA_VISIBLE_DEVICES"]) == ("cuda", "1")
+        assert (found["JAX_PLATFORMS"], found["CUDA_VISIBLE_DEVICES"]) == ("cuda,cpu", "1")
         assert found["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
         assert "GRADRATIO_MEMORY_BYTES" not in found  # a driver maps more than any limit on data
     assert exact["XLA_FLAGS"] == "--xla_gpu_autotune_level=0" and "XLA_FLAGS" not in timed

@@ -37,7 +37,7 @@ def visit(name: str, cell: str, worker: int = 0, status: str = "ok", measure: st
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 trees = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
-rows = st.lists(st.dictionaries(st.text(), trees).map(lambda row: {**row, "kind": "visit"}), max_size=4)
+rows = st.lists(st.dictionaries(st.text(), trees).map(lambda row: {**row, **visit("r", "cell")}), max_size=4)
 
 
 def finite(value: object) -> object:
@@ -69,7 +69,7 @@ def test_nan_and_infinity_become_null(tmp_path: Path) -> None:
 
 def test_a_kill_at_any_byte_of_the_last_line_loses_that_line_alone(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    first, second, third = ({"kind": "visit", "name": name, "×": [1, {"y": None}]} for name in ("eins", "zwé", "\n3"))
+    first, second, third = ({**visit(name, "cell"), "×": [1, {"y": None}]} for name in ("eins", "zwé", "\n3"))
     store.append(path, first)
     begun = path.stat().st_size
     store.append(path, second)
@@ -91,7 +91,7 @@ def test_no_file_holds_no_rows(tmp_path: Path) -> None:
 def test_a_file_of_something_else_is_refused(tmp_path: Path, line: str) -> None:
     path = tmp_path / "other.jsonl"
     path.write_text(line + "\n")
-    with pytest.raises(ValueError, match=r"Line 1 of other\.jsonl is no row"):
+    with pytest.raises(ValueError, match=r"^other\.jsonl holds no row of results"):
         store.read(path)
 
 
@@ -120,3 +120,15 @@ def test_rows_of_a_dirty_tree_never_go_under_its_commit() -> None:
     assert store.location("quick", commit, False) == Path("results/0123456789ab/quick.jsonl")
     assert store.location("quick", commit, True) == Path("results/local/quick.jsonl")
     assert store.location("quick", None, False) == Path("results/local/quick.jsonl")
+
+
+def test_damaged_lines_are_skipped_by_name_and_the_rest_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    store.append(path, run("r"))
+    with path.open("ab") as file:
+        file.write(b"[" * 100_000 + b"\n" + b'{"kind": "visit", "run": 7}\n' + b"\xff\xfe\n" + b'{"kind": []}\n')
+    store.append(path, visit("r", "cell"))
+    notes: list[str] = []
+    assert [row["kind"] for row in store.read(path, notes)] == ["run", "visit"]
+    assert notes == [f"Line {number} of rows.jsonl is no row of results and is skipped." for number in (2, 3, 4, 5)]
+    assert store.done(path, KEY) == {("cell", "time", 0)}

@@ -124,7 +124,7 @@ def framework() -> Iterator[torch_compiled.Framework]:
 def test_compiling_again_starts_from_nothing(
     framework: torch_compiled.Framework, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    torch_compiled._start_toolchain()
+    torch_compiled._start_toolchain("cpu")
     from torch._inductor import cpp_builder
 
     built = []
