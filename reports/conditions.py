@@ -42,7 +42,9 @@ def disturbed(results: Results, frame: pd.DataFrame) -> list[str]:
             names = named(list(dict.fromkeys(cells[visit["cell"]] for visit in ours)))
             parts = {"count": len(ours), "all": len(timed), "worst": _worst(ours, warning), "names": names}
             found.append(sentence.format(**parts))
-    return found + _load(results, [visit for visit in timed if not visit.get("conditions")], len(timed))
+    return found + _load(
+        results, [visit for visit in timed if visit["status"] == "ok" and not visit.get("conditions")], len(timed)
+    )
 
 
 def who(row: Mapping[Hashable, Any]) -> str:

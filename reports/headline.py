@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import isnan
 from typing import Any
 
@@ -25,11 +25,14 @@ class Group:
     device: str
     seed: int
     rows: list[Record]
+    apart: dict[str, Any] = field(default_factory=dict)
+    """The sizes that tell this group from others of its problem."""
 
     @property
     def title(self) -> str:
-        """The problem, with the device where it is not the processor."""
-        return self.problem if self.device == "cpu" else f"{self.problem} on {self.device}"
+        """The problem, with what tells it from others of its name, and the device where it is not the processor."""
+        name = ", ".join(filter(None, (self.problem, settings(self.apart))))
+        return name if self.device == "cpu" else f"{name} on {self.device}"
 
     @property
     def counted(self) -> bool:
@@ -78,12 +81,19 @@ def groups(frame: pd.DataFrame) -> list[Group]:
     for group in found:
         group.rows.sort(key=lambda row: (order(row["label"]), options(row), place(row["runner"])))
     first = {row["problem"]: place for place, row in reversed(list(enumerate(timed)))}
-    return sorted(found, key=lambda group: first[group.problem])
+    return [_told_apart(group, found) for group in sorted(found, key=lambda group: first[group.problem])]
 
 
 def options(row: Record) -> str:
     """The options that the method's name does not tell already."""
     return settings(row["options"], without=("linear_solver", "tangents"))
+
+
+def _told_apart(group: Group, found: list[Group]) -> Group:
+    """The group with the sizes in which others of its problem differ from it."""
+    others = [one.sizes for one in found if one.problem == group.problem]
+    apart = {name: value for name, value in group.sizes.items() if any(one.get(name, value) != value for one in others)}
+    return replace(group, apart=apart)
 
 
 def _range(values: list[float]) -> str:

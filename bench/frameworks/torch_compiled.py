@@ -41,8 +41,10 @@ class Framework(torch_eager.Framework):
         super().__init__(device)
 
     def forward(self, fn: Callable[..., Any], *args: Any) -> Callable[[], Any]:
-        """``fn`` with no gradient recorded, compiled when it is first called: a cell that is wrong never gets there."""
-        return _Compiled(fn, args, self.sync, self._torch.no_grad)
+        """``fn`` with no gradient recorded, compiled now."""
+        compiled = _Compiled(fn, args, self.sync, self._torch.no_grad)
+        compiled.compile()
+        return compiled
 
     def gradient(self, fn: Callable[..., Any], *args: Any) -> tuple[Callable[[], Any], float | None]:
         """``fn``, compiled now, and the seconds of the calls that compiled it, which ran once each."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reports import Results, ResultsError, missing, read
+from reports import Results, ResultsError, cells, missing, read
+from reports.headline import groups
 from reports.load import newest
 from tests.reports.synthetic import exact, run, text, timed, write
 
@@ -48,3 +49,13 @@ def test_the_newest_file_is_the_one_whose_run_started_last(tmp_path: Path) -> No
     assert newest(tmp_path).parent.name == "aaaa"
     with pytest.raises(ResultsError, match="run the benchmark first"):
         newest(tmp_path / "aaaa")
+
+
+def test_groups_of_one_problem_are_told_apart_by_what_differs() -> None:
+    rows = [
+        timed(2.0, problem="tanh", cell=f"tanh{width}", sizes={"width": width, "batch": 8, **more})
+        for width, more in ((16, {"kind": "symmetric"}), (32, {}))
+    ]
+    found = load(text([run(), *rows, timed(2.0, problem="mlp", cell="mlp")]))
+    titles = {group.title for group in groups(cells(found))}
+    assert titles == {"tanh, width 16", "tanh, width 32", "mlp"}  # what one of them does not name tells nothing
