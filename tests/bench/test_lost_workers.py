@@ -64,10 +64,12 @@ def test_leaving_the_iterator_stops_the_workers_and_keeps_finished_rows(bench: B
 
 
 PARENT = """
+import signal
 import sys
 from pathlib import Path
 from bench.grid import Cell
 from bench.measure import measure
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would begin with it ignored
 cells = [Cell("torch", "tanh", method, measures=("exact",)) for method in ("unrolled", "ift", "jfb")]
 for row in measure(cells, path=Path(sys.argv[1]), preset="smoke", script=Path(sys.argv[2]), slots=1):
     print(row["method"], flush=True)
