@@ -12,7 +12,8 @@ MODES: Mapping[str, tuple[str, ...]] = {"torch": ("eager", "compiled"), "jax": (
 """Every framework and the modes its cells run in, the usual one first."""
 
 DEVICES = ("cpu", "cuda", "meta")
-"""Where cells run: on meta nowhere, from shapes alone, at sizes that no machine need hold. ``cuda:1`` names one GPU."""
+"""Where cells run: on meta nowhere, from shapes alone, at sizes that no machine need hold. A cell on
+``cuda`` is measured once on each GPU, as ``cuda:0`` and so on."""
 
 MEASURES = ("time", "exact")
 

@@ -34,7 +34,7 @@ def select(
     for kind, given, known in (
         ("framework", framework, MODES),
         ("mode", mode, {one for modes in MODES.values() for one in modes}),
-        ("device", [name.partition(":")[0] for name in device], DEVICES),
+        ("device", device, DEVICES),
         ("problem", problem, facts.kinds),
         ("method", method, facts.methods),
         ("gradient", gradient, facts.gradients()),

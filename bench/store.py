@@ -62,9 +62,8 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
     if not path.exists():
         return []
     rows, told = [], []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
-        if not line.strip():
-            continue
+    lines = [(number, line) for number, line in enumerate(path.read_bytes().split(b"\n"), start=1) if line.strip()]
+    for number, line in lines:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
@@ -73,7 +72,7 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
             rows.append(row)
         else:
             told.append(f"Line {number} of {path.name} is no row of results and is skipped.")
-    if told and not rows and any(not line.startswith(b'{"kind"') for line in path.read_bytes().splitlines()):
+    if lines and not rows and not all(line.startswith(b'{"kind"') for _, line in lines):
         raise ValueError(f"{path.name} holds no row of results: give a file that `python -m bench run` wrote.")
     if notes is not None:
         notes += told

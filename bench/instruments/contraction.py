@@ -6,8 +6,8 @@ rate in the end. Samples are independent, so J is block diagonal and both number
 Both come from an orthonormal basis V of the span of v, A v, A² v, … and the projection H = Vᵀ A V (Rayleigh–Ritz), with
 A = J for ρ, whose complex pairs are then eigenvalues of a real H, and A = Jᵀ J for ‖J‖₂². Power iteration would look at
 the last of those powers alone, for the same products. At the fixed point of a tanh layer of width 512, whose
-eigenvalues lie close together, 64 dimensions give each sample's ‖J‖₂ within 3e-4 and its ρ within 3 %; block power
-iteration with as many products is still 20 to 90 % below ρ.
+eigenvalues lie close together, 64 dimensions give each sample's ‖J‖₂ within 0.1 % and its ρ within 3 %; block power
+iteration finds less of ρ for as many products.
 """
 
 from __future__ import annotations

@@ -198,3 +198,16 @@ def test_none_without_a_fixed_point() -> None:
     assert of(problems.make("mlp", depth=2, width=4, inputs=4, batch=2)) is None
     assert of(problems.make("newton", width=16, inputs=4, batch=2, gamma=4.0)) is None  # wanders
     assert of(problems.make("linear", gamma=4.0)) is None  # grows without bound
+
+
+def test_at_the_width_of_the_presets_two_digits_are_right() -> None:
+    problem = problems.make("tanh", width=512, batch=2)
+    step = oracles.MODELS["tanh"](problem).step
+    z = np.zeros((2, 512))
+    for _ in range(200):
+        z = step(z)[0]
+    jacobians = [(1 - row**2)[:, None] * problem.params["W"].T for row in z]
+    found = of(problem)
+    assert found is not None
+    assert found.norm == pytest.approx(max(np.linalg.norm(J, 2) for J in jacobians), rel=1e-3)
+    assert found.radius == pytest.approx(max(abs(np.linalg.eigvals(J)).max() for J in jacobians), rel=0.03)

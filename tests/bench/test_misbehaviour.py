@@ -53,8 +53,15 @@ def measured(
     from bench.instruments import machine
 
     monkeypatch.setattr(machine, "memory_for", lambda processes: 3 << 30)
-    where = {"path": folder / "rows.jsonl", "pythonpath": str(folder)}
-    rows = measure(CELLS, workers=1, preset="test", slots=1, timeout_s=timeout_s, **where)  # type: ignore[arg-type]
+    rows = measure(
+        CELLS,
+        workers=1,
+        path=folder / "rows.jsonl",
+        preset="test",
+        slots=1,
+        pythonpath=str(folder),
+        timeout_s=timeout_s,
+    )
     return {row["method"]: row for row in rows}
 
 
