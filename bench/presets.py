@@ -121,6 +121,17 @@ def _shapes(net: Mapping[str, Value], layer: Mapping[str, Value], steps: Iterabl
     return on("meta", found)
 
 
+def _track() -> list[Cell]:
+    """One cell or more of every method, small enough to be measured again for each commit, large enough for a forward
+    to take a millisecond."""
+    found = explicit("mlp", {"depth": 3, "width": 512, "batch": 64}, BACKPROP, GAUSSIAN, GIVEN)
+    layer = {"gamma": 0.8, "width": 128, "batch": 64}
+    found += implicit("tanh", layer, {"K": 20}, UNROLLED, ift("picard", 20), ift("gmres", 10), JFB)
+    found += implicit("newton", {"width": 32, "batch": 32}, {"solver": "newton", "K": 5}, UNROLLED, ift("dense"))
+    images = {"channels": 8, "batch": 32, "gamma": 0.8}
+    return found + implicit("fpn", images, {"K": 15}, UNROLLED, ift("picard", 15), JFB)
+
+
 def _standard() -> list[Cell]:
     """``quick``, other widths and contraction factors, compiled cells, sizes that no machine here holds, and cells
     that must fail."""
@@ -168,6 +179,7 @@ def _gpu() -> list[Cell]:
 
 PRESETS = {
     "smoke": Preset(unique(_smoke()), workers=2),
+    "track": Preset(unique(_track()), workers=8),
     "quick": Preset(unique(_quick()), workers=8),
     "standard": Preset(unique(_standard()), workers=8),
     "gpu": Preset(unique(_gpu()), workers=8),
