@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-NAMES = ("framework", "mode", "device", "problem", "method", "gradient")
-"""Kinds of names that choose cells."""
+from bench.flags import add_cells, chosen, count, guarded, says_which, seconds
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,33 +21,19 @@ def parser() -> argparse.ArgumentParser:
         ("run", "measure cells"),
     ):
         command = commands.add_parser(name, help=words, description=words)
-        command.add_argument(
-            "--preset", help="a named list of cells, such as smoke or quick; the names below filter it"
-        )
-        for kind in NAMES:
-            command.add_argument(
-                f"--{kind}", action="append", default=[], metavar="NAME", help="repeatable or comma separated"
-            )
-        command.add_argument(
-            "--set",
-            action="extend",
-            nargs="+",
-            default=[],
-            metavar="NAME=VALUE",
-            help="sizes and options, such as width=2048 K=100",
-        )
+        add_cells(command)
     compare = commands.add_parser("compare", help="print a table of files that `pytest bench/compare` wrote")
     compare.add_argument("files", nargs="+", type=Path, metavar="FILE")
     run = commands.choices["run"]
     run.add_argument(
         "--workers",
-        type=_count,
+        type=count,
         help="worker processes that visit each time cell (default: the preset's, else 8)",
     )
-    run.add_argument("--slots", type=_count, help="worker processes at a time (default: one a core, at most 2)")
-    run.add_argument("--timeout", type=_seconds, help="seconds after which a visit is given up")
-    run.add_argument("--minutes", type=_seconds, help="stop in time; the same command then goes on from there")
-    run.add_argument("--budget", type=_seconds, help="seconds of timed pairs in a visit")
+    run.add_argument("--slots", type=count, help="worker processes at a time (default: one a core, at most 2)")
+    run.add_argument("--timeout", type=seconds, help="seconds after which a visit is given up")
+    run.add_argument("--minutes", type=seconds, help="stop in time; the same command then goes on from there")
+    run.add_argument("--budget", type=seconds, help="seconds of timed pairs in a visit")
     run.add_argument("--fresh", action="store_true", help="measure again what the file already has")
     run.add_argument("--out", type=Path, help="the file that rows are added to")
     run.add_argument(
@@ -57,63 +42,19 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return seconds
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 where a cell came out otherwise than expected, 2 for bad
     input."""
     given = parser().parse_args(arguments)
-    try:
-        return {"list": listing, "run": run, "compare": comparison}[given.command](given)
-    except (ValueError, LookupError, RuntimeError, OSError, ImportError) as error:
-        print(f"error: {_sentence(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(
-            "\nstopped: finished rows are in the file, and the same command goes on from there.",
-            file=sys.stderr,
-        )
-        return 130
-
-
-def _sentence(error: Exception) -> str:
-    """One line that says what to do."""
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "impls":
-        return "The package impls is not installed here: run `pip install -e .` in the project's folder."
-    return " ".join(str(error).split())
-
-
-def _chosen(given: argparse.Namespace):  # type: ignore[no-untyped-def]
-    """The cells that the flags mean."""
-    from bench.selection import select
-
-    names = {kind: [name for text in getattr(given, kind) for name in text.split(",") if name] for kind in NAMES}
-    settings = [text for many in given.set for text in many.split(",") if text]
-    return select(given.preset, **names, settings=settings)
-
-
-def _says_which(given: argparse.Namespace) -> bool:
-    return bool(given.preset or any(getattr(given, kind) for kind in NAMES))
+    commands = {"list": listing, "run": run, "compare": comparison}
+    stopped = "finished rows are in the file, and the same command goes on from there."
+    return guarded(lambda: commands[given.command](given), stopped)
 
 
 def listing(given: argparse.Namespace) -> int:
     """Print the cells that the flags mean, or without flags all names there are."""
-    if _says_which(given) or given.set:
-        for cell in _chosen(given):
+    if says_which(given) or given.set:
+        for cell in chosen(given):
             print(f"{'+'.join(cell.measures):<11} {cell.id}")
         return 0
     from bench.facts import Facts
@@ -156,9 +97,9 @@ def run(given: argparse.Namespace) -> int:
     from bench.rows import ROOT, verdict_row
     from bench.summary import newest, summarise, table
 
-    if not _says_which(given):
+    if not says_which(given):
         raise ValueError(f"Nothing says which cells to run: give --preset {' or '.join(PRESETS)}, or --problem.")
-    cells = on_gpus(_chosen(given), range(len(gpu.visible())))
+    cells = on_gpus(chosen(given), range(len(gpu.visible())))
     if not cells:
         print("There is no NVIDIA GPU here: nothing to measure.")
         return 0

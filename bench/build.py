@@ -16,6 +16,7 @@ from bench.cell import Cell
 from bench.failures import Diverged, NotApplicable, Wrong
 from bench.instruments import accuracy
 from bench.nest import nest_map
+from bench.older import module, require
 from bench.options import with_defaults
 from bench.oracle import Oracle
 from bench.tangent import Tangent
@@ -48,15 +49,17 @@ class Job:
     """A cell in its framework. ``forward`` and ``gradient`` take no arguments and return what ``sync`` waits for."""
 
     def __init__(self, cell: Cell, scratch: Path) -> None:
-        from impls import problems
+        from impls import catalog, problems
 
         self.cell, self._scratch = cell, scratch
+        require("problem", cell.problem, problems.PROBLEMS)
+        require("method", cell.method, catalog.METHODS)
         self.meta = cell.device == "meta"
         self.problem = problems.make(cell.problem, seed=None if self.meta else cell.seed, **cell.sizes)
         self.sizes = dict(self.problem.sizes)
         self.options = with_defaults(cell)
-        module = importlib.import_module(f"bench.frameworks.{cell.framework}_{cell.mode}")
-        self._framework = module.Framework(cell.device)
+        framework = importlib.import_module(f"bench.frameworks.{cell.framework}_{cell.mode}")
+        self._framework = framework.Framework(cell.device)
         self.sync = self._framework.sync
         self.params = self._arrays(self.problem.params)
         self._args = (self.params, self._arrays(self.problem.batch))
@@ -149,19 +152,19 @@ class Job:
 
     def _gradient(self, loss: Any) -> tuple[Callable[[], Any], float | None]:
         """The gradient call of a loss, and its compile seconds."""
-        method = importlib.import_module(f"impls.{self.cell.framework}.gradients.{self.cell.gradient}")
+        method = module(f"impls.{self.cell.framework}.gradients.{self.cell.gradient}")
         taken = {name: self.options[name] for name in ("tangents", "count") if name in self.options}
         return self._framework.gradient(method.value_and_grad(loss, **taken), *self._args, self._tangent.rng)
 
     def _loss_of(self, fixed_point: Any) -> Any:
-        models = importlib.import_module(f"impls.{self.cell.framework}.models")
+        models = module(f"impls.{self.cell.framework}.models")
         return models.loss(self.cell.problem, fixed_point)
 
     def _fixed_point(self, linear_solver: Any = None) -> Any:
         """The cell's adjoint with its solvers bound; none for an explicit problem."""
         if "K" not in self.options:
             return None
-        adjoint = importlib.import_module(f"impls.{self.cell.framework}.adjoints.{self.cell.method}")
+        adjoint = module(f"impls.{self.cell.framework}.adjoints.{self.cell.method}")
         bound = {"solver": self._solver()}
         if "linear_solver" in self.options:
             bound["linear_solver"] = linear_solver or self._linear_solver()
@@ -170,19 +173,19 @@ class Job:
     def _plain(self) -> Any:
         if "K" not in self.options:
             return None
-        jfb = importlib.import_module(f"impls.{self.cell.framework}.adjoints.jfb")
+        jfb = module(f"impls.{self.cell.framework}.adjoints.jfb")
         return partial(jfb.fixed_point, solver=self._solver())
 
     def _solver(self) -> Any:
         from impls.names import pick
 
-        solvers = importlib.import_module(f"impls.{self.cell.framework}.solvers")
+        solvers = module(f"impls.{self.cell.framework}.solvers")
         return pick("solver", self.options["solver"], solvers.SOLVERS)(steps=self.options["K"])
 
     def _linear_solver(self) -> Any:
         from impls.names import pick
 
-        table = importlib.import_module(f"impls.{self.cell.framework}.linear_solvers").LINEAR_SOLVERS
+        table = module(f"impls.{self.cell.framework}.linear_solvers").LINEAR_SOLVERS
         kind = pick("linear solver", self.options["linear_solver"], table)
         return kind() if "M" not in self.options else kind(steps=self.options["M"])
 
@@ -190,7 +193,7 @@ class Job:
     def _once(self) -> tuple[Any, np.ndarray, Any]:
         """Loss, flat float64 gradient and aux of the first call; raises ``Wrong`` for another structure than that of
         the parameters."""
-        leaves = importlib.import_module(f"impls.{self.cell.framework}.ops").leaves
+        leaves = module(f"impls.{self.cell.framework}.ops").leaves
         value, grads, aux = self.sync(self.gradient())
         wanted, got = [tuple(p.shape) for p in leaves(self.params)], [tuple(g.shape) for g in leaves(grads)]
         if wanted != got:

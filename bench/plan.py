@@ -25,7 +25,7 @@ class Visit:
 
 
 Tour = tuple[Visit, ...]
-"""The visits of one worker process, in order; all in one framework and mode, on one device, of one measure."""
+"""The visits of one worker process, in order; all in one framework, mode and dtype, on one device, of one measure."""
 
 
 def unmade(cells: Iterable[Cell], workers: int, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -36,24 +36,24 @@ def unmade(cells: Iterable[Cell], workers: int, rows: Iterable[Mapping[str, Any]
 
 def tours(cells: Iterable[Cell], workers: int, done: Collection[tuple[str, str, int]] = frozenset()) -> list[Tour]:
     """Exact visits first, since they tell early which cells fail; then ``workers`` processes for each kind of cell
-    (framework, mode and device) that visit each time cell once.
+    (framework, mode, device and dtype, since jax's float64 changes a whole process) that visit each time cell once.
 
     One process makes all exact visits of a kind, but on a GPU each of jax's has its own: the device's peak cannot be
     reset from inside. Each worker has its own order of time cells, seeded with its index, so that no cell always comes
     first or always follows the same neighbour.
     """
-    kinds: dict[tuple[str, str, str], list[Cell]] = {}
+    kinds: dict[tuple[str, str, str, str], list[Cell]] = {}
     for cell in cells:
-        kinds.setdefault((cell.framework, cell.mode, cell.device), []).append(cell)
+        kinds.setdefault((cell.framework, cell.mode, cell.device, cell.dtype), []).append(cell)
     found: list[list[Visit]] = []
-    for (framework, _, device), alike in kinds.items():
+    for (framework, _, device, _), alike in kinds.items():
         exact = [Visit(cell, "exact", 0) for cell in alike if "exact" in cell.measures]
         alone = framework == "jax" and device.startswith("cuda")
         found += [[visit] for visit in exact] if alone else [exact]
     # Compiled kinds come last, since they take longest: a run that is out of time has the usual modes whole.
     for late in (False, True):
         for worker in range(workers):
-            for (_, mode, _), alike in kinds.items():
+            for (_, mode, _, _), alike in kinds.items():
                 if (mode == "compiled") == late:
                     tour = [Visit(cell, "time", worker) for cell in alike if "time" in cell.measures]
                     random.Random(worker).shuffle(tour)
