@@ -7,6 +7,7 @@ interpreter or ``PYTHONPATH``.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
@@ -73,8 +74,18 @@ def ready() -> Message:
         return {"ready": False, "reason": str(error)}
 
 
+@functools.cache
+def live() -> Callable[[Message], Message]:
+    """The one cell of this process that the gate keeps built."""
+    from bench.gate.live import Live
+
+    return Live()
+
+
 def answer(job: Message) -> Message:
-    """Visit the cell that a job names."""
+    """Visit the cell that a job names, or take the turn that the gate asks for."""
+    if "live" in job:
+        return live()(job)
     from bench.build import build
     from bench.grid import Cell
     from bench.store import plain

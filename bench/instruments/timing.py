@@ -31,7 +31,7 @@ def paired(
     """
 
     def timed(call: Call) -> float:
-        return _timed(call, sync, clock)
+        return block(call, sync=sync, clock=clock)
 
     for _ in range(2):  # warm-up rounds: allocators, lazily loaded kernels, first-call compilation
         timed(forward)
@@ -52,15 +52,16 @@ def paired(
 def overhead(sync: Sync, clock: Clock = time.perf_counter, calls: int = 101) -> float:
     """Median seconds of an empty timed call: what the harness itself adds to every timed call."""
 
-    return statistics.median(_timed(_nothing, sync, clock) for _ in range(calls))
+    return statistics.median(block(_nothing, sync=sync, clock=clock) for _ in range(calls))
 
 
-def _timed(call: Call, sync: Sync, clock: Clock) -> float:
-    """Seconds of one call up to the moment when the device has finished it."""
+def block(call: Call, *, sync: Sync, clock: Clock = time.perf_counter, calls: int = 1) -> float:
+    """Seconds a call, of ``calls`` in a row after a discarded one, each up to the moment when the device is done."""
     sync(call())  # discarded: the first call after the other method pays for that method's cold caches
     start = clock()
-    sync(call())  # timed
-    return clock() - start
+    for _ in range(calls):
+        sync(call())  # timed
+    return (clock() - start) / calls
 
 
 def _nothing() -> None:

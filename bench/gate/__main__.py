@@ -1,0 +1,74 @@
+"""``python -m bench.gate BASE HEAD``: exit status 1 on a regression, 2 where too little was measured, else 0."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.flags import add_cells, chosen, count, guarded, seconds
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(
+        prog="python -m bench.gate",
+        description="Compare the gradients of two commits: time, bytes, flops and float64 errors.",
+    )
+    means = "a revision, or a folder with impls in it"
+    found.add_argument("base", metavar="BASE", help=f"what it is compared with: {means}")
+    found.add_argument("head", metavar="HEAD", nargs="?", default="HEAD", help=f"the change: {means} (default: HEAD)")
+    add_cells(found, preset="track")
+    found.add_argument("--pairs", type=count, help="pairs of processes a cell and look (default: 6)")
+    found.add_argument("--budget", type=seconds, help="seconds of turns of a pair of processes (default: 0.7)")
+    found.add_argument("--slots", type=count, help="pairs of processes at a time (default: one a core, at most 2)")
+    found.add_argument("--timeout", type=seconds, help="seconds after which an answer is given up (default: 120)")
+    found.add_argument("--out", type=Path, help="the folder that rows go to (default: below results/local/gate)")
+    found.add_argument("--table", type=Path, help="a file that the table is added to")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a gate and return its exit status."""
+    given = parser().parse_args(arguments)
+    return guarded(lambda: run(given), "what was measured is in the files.")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Measure, print the table and the folder with the rows."""
+    from bench.gate.contest import PAIRS, TIMEOUT_S, Contest
+    from bench.gate.duel import BUDGET_S
+    from bench.gate.sides import side
+    from bench.gate.table import table
+
+    cells = chosen(given)
+    if any(cell.device.startswith("cuda") for cell in cells):
+        raise ValueError("The gate takes turns on a CPU core: leave cells on cuda out.")
+    if given.pairs is not None and given.pairs < 2:
+        raise ValueError("One pair of processes has no interval: give --pairs 2 or more.")
+    with tempfile.TemporaryDirectory(prefix="gradratio-") as unpacked:
+        base, head = (side(getattr(given, name), Path(unpacked) / name) for name in ("base", "head"))
+        folder = given.out or Path("results/local/gate") / f"{base.label}-{head.label}"
+        report = Contest(
+            base,
+            head,
+            cells,
+            folder=folder,
+            pairs=given.pairs or PAIRS,
+            slots=given.slots,
+            timeout_s=given.timeout or TIMEOUT_S,
+            budget_s=given.budget or BUDGET_S,
+        ).report()
+    text = table(report)
+    print(text)
+    if given.table:
+        with given.table.open("a", encoding="utf-8") as file:
+            file.write(text)
+    print(f"rows: {folder}")
+    return report.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

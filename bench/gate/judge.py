@@ -1,0 +1,116 @@
+"""What a comparison means: worse, better, same or not decided. Pure functions of numbers."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.gate.duel import SIDES, Samples, ratios
+from bench.instruments.interval import t_interval_log
+
+WORSE, BETTER, SAME, UNDECIDED = "worse", "better", "same", "not decided"
+
+MARGIN = 0.05
+"""The relative change of a time that is let pass."""
+
+FLOOR_S = 20e-6
+"""The absolute change of a time that is let pass: what a call's bookkeeping differs by."""
+
+TIMES = ("forward", "gradient", "R")
+COUNTS = ("peak_bytes", "forward_peak_bytes", "held_bytes", "flops", "forward_flops")
+"""Values that are compared for equality."""
+
+ERROR_RELATIVE, ERROR_ZERO = 1e-9, 1e-12
+"""Two float64 gradient errors are the same within this relative difference, or where both are below rounding."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One quantity of one cell, compared. interval: (middle, low, high) of head ÷ base, for times."""
+
+    cell: str
+    quantity: str
+    verdict: str
+    base: float | None = None
+    head: float | None = None
+    interval: tuple[float, float | None, float | None] | None = None
+    note: str = ""
+
+
+def verdict(heads: Sequence[float], unit_s: float) -> tuple[str, tuple[float, float | None, float | None]]:
+    """What the ratios head ÷ base of some pairs of processes say, and their median with a 95 % interval: Student's t
+    over pairs, on logarithms.
+
+    ``worse``: all of the interval lies above 1 + the margin, or above 1 + the floor ÷ ``unit_s``, whichever is more;
+    ``better``: below the reciprocal; ``same``: between the two.
+    """
+    middle, low, high = t_interval_log(heads)
+    most = 1 + max(MARGIN, FLOOR_S / unit_s)
+    if low is None or high is None:
+        return UNDECIDED, (middle, low, high)
+    if low > most or high < 1 / most:
+        return WORSE if low > most else BETTER, (middle, low, high)
+    return SAME if low >= 1 / most and high <= most else UNDECIDED, (middle, low, high)
+
+
+def times(cell: str, pairs: Sequence[Samples]) -> list[Finding]:
+    """The three comparisons of time, from one ``Samples`` a pair of processes.
+
+    R's floor is in seconds of the gradient call: at an equal forward R moves by as much as that does.
+    """
+    heads = [ratios(samples) for samples in pairs]
+    forward, gradient = ([_middle(pairs, name, kind) for name in SIDES] for kind in ("forward_s", "gradient_s"))
+    shown = {"forward": forward, "gradient": gradient, "R": [g / f for f, g in zip(forward, gradient, strict=True)]}
+    units = {"forward": forward[0], "gradient": gradient[0], "R": gradient[0]}
+    found = []
+    for which in TIMES:
+        word, interval = verdict([one[which] for one in heads], units[which])
+        base, head = shown[which]
+        found.append(Finding(cell, which, word, base, head, interval))
+    return found
+
+
+def _middle(pairs: Sequence[Samples], name: str, kind: str) -> float:
+    return statistics.median(statistics.median(samples[name][kind]) for samples in pairs)
+
+
+def counts(cell: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Finding]:
+    """Bytes and flops, where both sides know them: any more is worse, any fewer better."""
+    return [
+        Finding(cell, name, _order(base[name], head[name]), base[name], head[name])
+        for name in COUNTS
+        if base.get(name) is not None and head.get(name) is not None
+    ]
+
+
+def error(cell: str, base: float, head: float) -> Finding:
+    """The gradient's relative error in float64."""
+    equal = abs(head - base) <= ERROR_RELATIVE * base or max(base, head) < ERROR_ZERO
+    return Finding(cell, "gradient_error", SAME if equal else _order(base, head), base, head)
+
+
+def _order(base: float, head: float) -> str:
+    return SAME if head == base else WORSE if head > base else BETTER
+
+
+def outcome(cell: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> Finding | None:
+    """How two visits of a cell compare where one of them did not come out well; None where both did.
+
+    A cell that only base can do is worse, one that only head can do is better; but one that base does not have yet is
+    new, and one that neither can do is not measured: both are not decided.
+    """
+    good = base["status"] == "ok", head["status"] == "ok"
+    if all(good):
+        return None
+    words = "; ".join(
+        f"{name} {row['status']}: {row['reason']}"
+        for name, row in (("base", base), ("head", head))
+        if row["status"] != "ok"
+    )
+    if good[0]:
+        return Finding(cell, "status", WORSE, note=words)
+    if good[1] and base["status"] != "n/a":
+        return Finding(cell, "status", BETTER, note=words)
+    return Finding(cell, "status", UNDECIDED, note=f"new: {words}" if good[1] else words)

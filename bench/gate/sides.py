@@ -1,0 +1,57 @@
+"""The two sides of a gate: each a folder with an ``impls`` in it, taken from a commit or as it lies there."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.instruments import machine
+from bench.rows import ROOT
+
+
+@dataclass(frozen=True)
+class Side:
+    """One ``impls``: the folder that it lies in, its commit (None for a plain folder), and its digest."""
+
+    name: str
+    folder: Path
+    commit: str | None
+    digest: str
+
+    @property
+    def label(self) -> str:
+        """Twelve digits of the commit, else of the sources' digest."""
+        return self.commit[:12] if self.commit else f"impls-{self.digest}"
+
+
+def side(name: str, into: Path) -> Side:
+    """The ``impls`` that ``name`` means: a folder that holds one, or else a revision of this repository, whose
+    ``impls`` is unpacked into the folder ``into``. Raises ``ValueError`` for what is neither."""
+    given = Path(name)
+    if (given / "impls" / "__init__.py").is_file():
+        return Side(name, given.resolve(), None, machine.digest(given / "impls"))
+    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
+    if not commit:
+        raise ValueError(
+            f"{name!r} is neither a commit of this repository nor a folder with impls in it: fetch it, or name another."
+        )
+    packed = _git("archive", "--format=tar", commit, "impls")
+    if not packed:
+        raise ValueError(f"The commit {name!r} has no impls: name a later one.")
+    into.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(into, filter="data")
+    return Side(name, into, commit, machine.digest(into / "impls"))
+
+
+def _git(*arguments: str) -> bytes:
+    """What a git command prints; nothing where it fails."""
+    try:
+        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, check=True).stdout
+    except subprocess.CalledProcessError:
+        return b""
+    except FileNotFoundError:
+        raise RuntimeError("There is no git here: install it, or give two folders with impls in them.") from None

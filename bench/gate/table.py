@@ -1,0 +1,91 @@
+"""A gate's report in Markdown, fit for a comment on a pull request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from bench.gate.contest import Report
+from bench.gate.judge import BETTER, FLOOR_S, MARGIN, SAME, UNDECIDED, WORSE, Finding
+
+ORDER = (WORSE, BETTER, UNDECIDED, SAME)
+HEADER = "| verdict | cell | what | base | head | head ÷ base |\n| --- | --- | --- | ---: | ---: | ---: |"
+WHAT = {
+    "forward": "forward, ms",
+    "gradient": "gradient call, ms",
+    "R": "R",
+    "peak_bytes": "peak bytes of the gradient",
+    "forward_peak_bytes": "peak bytes of the forward",
+    "held_bytes": "bytes held for the backward pass",
+    "flops": "flops of the gradient",
+    "forward_flops": "flops of the forward",
+    "gradient_error": "gradient error, float64",
+    "status": "status",
+}
+
+
+def table(report: Report) -> str:
+    """The verdict in one line, a table of all that is not the same, and the rest folded away."""
+    found = sorted(report.findings, key=lambda one: ORDER.index(one.verdict))
+    number = Counter(one.verdict for one in found)
+    counted = " · ".join(f"{number[verdict]} {verdict}" for verdict in ORDER)
+    words = {0: "no regression", 1: "regression", 2: "too little was measured"}[report.status]
+    lines = [
+        f"### gradratio gate: {words}",
+        "",
+        f"base `{report.base.label}` · head `{report.head.label}` · {counted} "
+        f"({report.measured} of {report.cells} cells measured, {report.pairs} pairs of processes each)",
+        "",
+    ]
+    told = [one for one in found if one.verdict != SAME]
+    if told:
+        lines += [HEADER, *map(_line, told), ""]
+    lines += [*_control(report), ""]
+    same = [one for one in found if one.verdict == SAME]
+    if same:
+        lines += [f"<details><summary>{len(same)} the same</summary>", "", HEADER, *map(_line, same), "", "</details>"]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _control(report: Report) -> Iterable[str]:
+    """What base against itself showed, and what a difference has to exceed."""
+    if report.control:
+        middles = [one.interval for one in report.control if one.interval]
+        ends = [end for _, low, high in middles for end in (low, high) if end is not None]
+        if ends:
+            yield (
+                f"A/A control, base against itself: {_percent(min(ends))} to {_percent(max(ends))} "
+                f"on {len({one.cell for one in report.control})} cells."
+            )
+    if report.noisy:
+        yield "**The machine made equal programs differ by more than the margin: no time is judged. Run it again.**"
+    yield (
+        f"Worse: the whole 95 % interval lies beyond {MARGIN:.0%} and {FLOOR_S * 1e6:g} µs, twice. "
+        "Bytes, flops and float64 errors are compared for equality."
+    )
+
+
+def _line(one: Finding) -> str:
+    bold = "**" if one.verdict == WORSE else ""
+    cell = one.cell.replace("|", "\\|")
+    ratio = ""
+    if one.interval:
+        middle, low, high = one.interval
+        ratio = _percent(middle) + (f" [{_percent(low)}, {_percent(high)}]" if low and high else "")
+    elif one.base and one.head is not None and one.base != one.head:
+        ratio = _percent(one.head / one.base)
+    note = f"{ratio}; {one.note}" if ratio and one.note else ratio or one.note.replace("|", "\\|")
+    cells = (f"{bold}{one.verdict}{bold}", f"`{cell}`", WHAT[one.quantity])
+    return f"| {' | '.join(cells)} | {_number(one, one.base)} | {_number(one, one.head)} | {note} |"
+
+
+def _number(one: Finding, value: float | None) -> str:
+    if value is None:
+        return ""
+    if one.quantity in ("forward", "gradient"):
+        return f"{1e3 * value:.3f}"
+    return f"{value:.2e}" if one.quantity == "gradient_error" else f"{value:.3f}" if one.quantity == "R" else f"{value}"
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * (ratio - 1):+.1f} %"

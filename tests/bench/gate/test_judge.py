@@ -1,0 +1,80 @@
+"""Verdicts on numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.gate import judge
+from bench.gate.duel import ratios
+
+MIRROR = {
+    judge.WORSE: judge.BETTER,
+    judge.BETTER: judge.WORSE,
+    judge.SAME: judge.SAME,
+    judge.UNDECIDED: judge.UNDECIDED,
+}
+factors = st.lists(st.floats(0.5, 2), min_size=2, max_size=12)
+
+
+@settings(deadline=None)
+@given(factors, st.floats(1e-6, 10))
+def test_turning_the_sides_round_mirrors_the_verdict(heads: list[float], unit: float) -> None:
+    there, (_, low, high) = judge.verdict(heads, unit)
+    back, _ = judge.verdict([1 / one for one in heads], unit)
+    ends = [abs(math.log(end)) for end in (low, high) if end]
+    border = math.log(1 + max(judge.MARGIN, judge.FLOOR_S / unit))
+    if all(abs(end - border) > 1e-9 for end in ends):  # on the border itself rounding decides
+        assert back == MIRROR[there]
+
+
+@pytest.mark.parametrize(
+    ("factor", "unit", "word"),
+    [
+        (1.0, 1.0, "same"),
+        (1.049, 1.0, "same"),
+        (1.051, 1.0, "worse"),
+        (1 / 1.051, 1.0, "better"),
+        (1.051, 1e-4, "same"),  # 5.1 µs
+        (1.19, 1e-4, "same"),
+        (1.21, 1e-4, "worse"),  # 21 µs
+    ],
+)
+def test_a_change_must_exceed_the_margin_and_the_floor(factor: float, unit: float, word: str) -> None:
+    assert judge.verdict([factor] * 6, unit)[0] == word
+
+
+def test_one_pair_decides_nothing_and_spread_decides_against_haste() -> None:
+    assert judge.verdict([2.0], 1.0)[0] == "not decided"
+    assert judge.verdict([1.0, 1.2, 1.0, 1.2], 1.0)[0] == "not decided"
+    assert judge.verdict([1.1, 1.12, 1.1, 1.12], 1.0)[0] == "worse"
+
+
+def test_one_pair_gives_three_ratios_from_neighbours_in_time() -> None:
+    base = {"forward_s": [1.0, 2.0, 3.0], "gradient_s": [2.0, 4.0, 6.0]}
+    head = {"forward_s": [1.0, 2.0, 3.0], "gradient_s": [3.0, 6.0, 9.0]}
+    assert ratios({"base": base, "head": head}) == {"forward": 1.0, "gradient": 1.5, "R": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "word"),
+    [
+        (1e-13, 9e-13, "same"),
+        (0.0, 0.0, "same"),
+        (0.0, 1e-3, "worse"),
+        (1e-12, 1.1e-12, "worse"),
+        (0.5, 0.5 * (1 + 5e-10), "same"),
+        (0.5, 0.5 * (1 + 2e-9), "worse"),
+        (0.5, 0.4, "better"),
+    ],
+)
+def test_float64_errors_are_equal_within_rounding_alone(base: float, head: float, word: str) -> None:
+    assert judge.error("cell", base, head).verdict == word
+
+
+def test_a_count_that_one_side_does_not_have_is_left_out() -> None:
+    found = judge.counts("cell", {"peak_bytes": 5, "flops": None}, {"peak_bytes": 5, "flops": 7, "held_bytes": 3})
+    assert [(one.quantity, one.verdict) for one in found] == [("peak_bytes", "same")]

@@ -1,0 +1,41 @@
+"""The gate's command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.gate.__main__ import main
+from bench.rows import ROOT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["no-such-branch"], "neither a commit of this repository nor a folder"),
+        ([str(ROOT), str(ROOT), "--preset", "tracks"], "No preset 'tracks': did you mean track?"),
+        ([str(ROOT), str(ROOT), "--method", "jbf"], "No method 'jbf': did you mean jfb?"),
+        ([str(ROOT), str(ROOT), "--pairs", "1"], "give --pairs 2 or more"),
+        ([str(ROOT), str(ROOT), "--preset", "gpu"], "leave cells on cuda out"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_status_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
+
+
+def test_a_gate_prints_its_table_and_adds_it_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--framework", "torch", "--problem", "tanh", "--method", "jfb", "--set", "width=4", "batch=2", "K=3"]
+    flags += ["--pairs", "2", "--budget", "0.01", "--out", str(tmp_path / "rows"), "--table", str(tmp_path / "table")]
+    assert main([str(ROOT), str(ROOT), *flags]) in (0, 1)  # equal sources; two short pairs may say anything of time
+    shown = capsys.readouterr().out
+    assert (tmp_path / "table").read_text() in shown and "1 of 1 cells measured" in shown
+    assert "gradient error, float64" in shown and {path.name for path in (tmp_path / "rows").iterdir()} == {
+        "base.jsonl",
+        "head.jsonl",
+        "turns.jsonl",
+    }

@@ -1,0 +1,96 @@
+"""The gate's error rates: bounds in closed form, resampling where the answer is known, a file that is gone on with."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.gate import judge, rates
+from bench.gate.injections import INJECTIONS
+from bench.gate.resampled import alarm_rate, bound, pairs_of_equals, slower, table, words
+
+
+def pool(spread: float) -> list[dict[str, float]]:
+    one = {"forward_s": 1e-2, "gradient_s": 2e-2}
+    return [{**one, "forward": f, "gradient": g, "R": g / f} for f in (1, 1 + spread) for g in (1, 1 + spread)]
+
+
+def test_no_alarm_in_twenty_bounds_the_rate_at_14_percent() -> None:
+    assert bound(0, 20) == pytest.approx(1 - 0.05 ** (1 / 20)) == pytest.approx(0.139, abs=5e-4)
+    assert bound(1, 20) == pytest.approx(0.216, abs=5e-4)  # Clopper and Pearson 1934
+    assert bound(20, 20) == 1.0
+
+
+def test_resampling_equal_programs_gives_what_their_spread_means() -> None:
+    quiet = pool(0.0)
+    assert alarm_rate(quiet, draws=50) == 0.0
+    assert alarm_rate(quiet, slower(1.04), draws=50) == 0.0
+    assert alarm_rate(quiet, slower(1.1), draws=50) == 1.0
+    assert alarm_rate(quiet, slower(1.1, 1.1), draws=50) == 1.0
+    assert alarm_rate(pool(0.3), slower(1.1), draws=200) < 0.5 < alarm_rate(pool(0.01), slower(1.1), draws=200)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.floats(-0.3, 0.3), min_size=2, max_size=12).filter(lambda logs: len(set(logs)) > 1),
+    st.floats(1e-5, 1.0),
+)
+def test_many_verdicts_at_once_are_those_of_the_judge(logs: list[float], unit: float) -> None:
+    word, (_, low, high) = judge.verdict([math.exp(one) for one in logs], unit)
+    border = math.log(1 + max(judge.MARGIN, judge.FLOOR_S / unit))
+    if low and high and all(abs(abs(math.log(end)) - border) > 1e-9 for end in (low, high)):
+        worse, unclear = words(np.array(logs)[:, None], np.array([unit]))
+        assert (bool(worse[0]), bool(unclear[0])) == (word == judge.WORSE, word == judge.UNDECIDED)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str | None]]:
+    """Gates that are made up; the list of those that were run."""
+    run: list[tuple[int, str | None]] = []
+
+    def one_gate(number: int, injection: Any) -> dict[str, Any]:
+        run.append((number, injection and injection.name))
+        pair = {"stage": "first", "status": "ok", **pool(0.0)[0]}
+        failed = {"stage": "control", "status": "failed"}
+        seen = {"status": int(injection is not None), "caught": injection is not None, "pairs": [pair, failed]}
+        return {"cell": "torch/cell", "seconds": 20.0, **seen}
+
+    monkeypatch.setattr(rates, "one_gate", one_gate)
+    return run
+
+
+def test_a_file_is_gone_on_with_and_its_table_shows_every_kind(
+    tmp_path: Path, quick: list[tuple[int, str | None]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--out", str(tmp_path / "rates.jsonl"), "--exact", "1", "--timed"]
+    assert rates.main([*arguments, "1"]) == 0 and rates.main([*arguments, "2"]) == 0
+    timed = [one.name for one in INJECTIONS if one.timed]
+    exact = [(0, one.name) for one in INJECTIONS if not one.timed]
+    assert quick == [(0, None), *((0, name) for name in timed), *exact, (1, None), *((1, name) for name in timed)]
+    shown = capsys.readouterr().out
+    assert all(f"| {one.name} | {2 if one.timed else 1} |" in shown for one in INJECTIONS)
+    assert "| A/A | 2 | 0 | at most 78% | 20 s |" in shown and "| torch (2) |" in shown
+    assert len(pairs_of_equals(rates.rows(tmp_path / "rates.jsonl"))) == 2
+
+
+def test_showing_measures_nothing_and_wants_a_file(
+    tmp_path: Path, quick: list[tuple[int, str | None]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rates.main(["--out", str(tmp_path / "none.jsonl"), "--show"]) == 2
+    assert "There is no file none.jsonl: measure first." in capsys.readouterr().err and not quick
+
+
+def test_the_docs_show_the_table_of_the_committed_rows() -> None:
+    if not rates.OUT.exists():
+        pytest.skip("no rates are committed")
+    rows = rates.rows(rates.OUT)
+    docs = (rates.ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
+    assert all(line in docs for line in table(rows).splitlines())
+    assert all(json.dumps(row) for row in rows)
