@@ -15,6 +15,13 @@ MINUTES ?= 8
 
 VENV := .venv
 PY := $(VENV)/bin/python
+# Of make history: commits as git names a range, and the machine's name in asv's results (default: its processor)
+RANGE ?= HEAD^!
+MACHINE ?=
+# Of make gate: the commits that it compares (or folders with impls in them), and flags such as --problem tanh
+BASE ?= origin/main
+HEAD ?= HEAD
+FLAGS ?=
 # The Python of make gpu, where frameworks for CUDA are there already: make gpu GPU_PY=python3
 GPU_PY ?= $(PY)
 STAMP := $(VENV)/installed
@@ -25,7 +32,7 @@ export NPROC := 1
 export JAX_PLATFORMS := cpu
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help report test lint list compare gpu asv clean
+.PHONY: help report test lint list compare gate gpu history clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,15 +71,23 @@ compare: $(STAMP) ## pytest-benchmark of PRESET (default smoke): one process a f
 	done; \
 	$(PY) -m bench compare $$files && exit $$failed
 
+gate: $(STAMP) ## does HEAD make a gradient slower, hungrier or less right than BASE (default origin/main)? FLAGS go along
+	@$(PY) -m bench.gate "$(BASE)" "$(HEAD)" $(FLAGS)
+
 gpu: ## measure PRESET gpu on every NVIDIA GPU, one part of MINUTES (default 8); again goes on. OUT names the file
 	@if ! nvidia-smi -L >/dev/null 2>&1; then echo "There is no NVIDIA GPU here: nothing to measure."; exit 0; fi; \
 	$(if $(filter $(PY),$(GPU_PY)),$(MAKE) $(STAMP) &&) \
 	PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m bench run --preset gpu --minutes $(MINUTES) \
 		$(KEEP_GOING) $(if $(OUT),--out $(OUT))
 
-asv: $(STAMP) ## track the current commit with asv (GRADRATIO_PRESET, default smoke)
-	$(VENV)/bin/asv machine --yes --machine local
-	$(VENV)/bin/asv run -E existing:$(PY) --machine local --quick --set-commit-hash $$(git rev-parse HEAD)
+history: $(STAMP) ## track the commits RANGE (default HEAD^!) of PRESET (default track) with asv, and publish its site
+	@export GRADRATIO_PRESET="$(if $(filter file,$(origin PRESET)),$${GRADRATIO_PRESET:-track},$(PRESET))"; status=0; \
+	machine="$(MACHINE)"; : "$${machine:=$$($(PY) -c 'from bench.instruments import machine; print(machine.name())')}"; \
+	$(VENV)/bin/asv machine --yes --machine "$$machine" >/dev/null || exit 2; \
+	$(VENV)/bin/asv run --machine "$$machine" --record-samples --show-stderr "$(RANGE)" || status=$$?; \
+	$(VENV)/bin/asv publish && $(PY) -m reports >/dev/null || exit 2; \
+	echo "reports/html/index.html; asv's site beside it needs HTTP: python -m http.server -d reports/html, then /asv/"; \
+	exit $$status
 
 clean: ## remove the environment and caches; results stay
 	rm -rf $(VENV) .asv .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info reports/html

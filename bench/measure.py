@@ -36,18 +36,20 @@ def measure(
     stop_after_s: float | None = None,
     pairs: Mapping[str, float] | None = None,
     fresh: bool = False,
+    since: int = 0,
+    commit: str | None = None,
     progress: Progress | None = None,
     script: Path = WORKER,
 ) -> Generator[Row, None, None]:
-    """Visit what the file at ``path`` does not have yet (``fresh``: visit all) and yield the rows as they
-    come.
+    """Visit what the file at ``path`` does not have yet and yield the rows as they come (``fresh``: visit all;
+    ``since``: what the file has before that row does not count).
 
     Each of ``workers`` processes a framework visits every time cell once, one more visits all exact measures.
     At most ``slots`` processes run at a time, by default one for each available core up to two, each on a
     core of its own; but one alone where a GPU is measured, since two would share it. ``python`` and ``pythonpath``
-    decide which ``impls`` is measured, ``pairs`` goes to ``paired``. After ``stop_after_s`` seconds no visit is under
-    way, and the same call goes on from there. Closing the iterator or leaving it by an exception stops all worker
-    processes; a row that was finished is in the file.
+    decide which ``impls`` is measured, and ``commit`` says whose it is where it is not this tree's. ``pairs`` goes to
+    ``paired``. After ``stop_after_s`` seconds no visit is under way, and the same call goes on from there. Closing the
+    iterator or leaving it by an exception stops all worker processes; a row that was finished is in the file.
     """
     began = time.monotonic()
     gpus = gpu.visible()
@@ -57,8 +59,8 @@ def measure(
     launch = Launch(python, script, pythonpath)
     probe = Worker(launch)
     probe.kill()
-    run = run_row(cells, probe.ready, workers=workers, preset=preset)
-    plan = tours(cells, workers, set() if fresh else store.done(path, run))
+    run = run_row(cells, probe.ready, workers=workers, preset=preset, commit=commit)
+    plan = tours(cells, workers, set() if fresh else store.done(path, run, since))
     store.append(path, run)
     progress = progress or Progress(quiet=True)
     progress.start([visit for tour in plan for visit in tour], slots)

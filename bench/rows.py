@@ -18,11 +18,19 @@ ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = 1
 
 
-def run_row(cells: Iterable[Cell], ready: Mapping[str, Any], *, workers: int, preset: str) -> Row:
-    """The line that says what a run measures, where and with what; ``ready`` is a worker's own word."""
-    commit, dirty = machine.git(ROOT)
-    if not (ROOT / "impls").is_dir() or machine.digest(ROOT / "impls") != ready["impls"]:
-        commit, dirty = None, True  # the workers measure another impls than this tree's
+def run_row(
+    cells: Iterable[Cell], ready: Mapping[str, Any], *, workers: int, preset: str, commit: str | None = None
+) -> Row:
+    """The line that says what a run measures, where and with what; ``ready`` is a worker's own word.
+
+    ``commit`` is that of an ``impls`` from elsewhere than this tree, of which ``bench`` alone can then be dirty.
+    """
+    if commit is not None:
+        _, dirty = machine.git(ROOT, ("bench",))
+    else:
+        commit, dirty = machine.git(ROOT)
+        if not (ROOT / "impls").is_dir() or machine.digest(ROOT / "impls") != ready["impls"]:
+            commit, dirty = None, True  # the workers measure another impls than this tree's
     return {
         "kind": "run",
         "schema": SCHEMA,

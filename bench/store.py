@@ -98,10 +98,11 @@ def same(rows: list[Row], key: Mapping[str, Any]) -> list[Row]:
     return [row for row in rows if row["kind"] == "visit" and row["run"] in runs]
 
 
-def done(path: Path, key: Mapping[str, Any]) -> set[tuple[str, str, int]]:
-    """Which ``(cell, measure, worker)`` need no second visit under ``key``: measured, or failed for good."""
+def done(path: Path, key: Mapping[str, Any], since: int = 0) -> set[tuple[str, str, int]]:
+    """Which ``(cell, measure, worker)`` need no second visit under ``key``: measured, or failed for good, by a run
+    that began with row ``since`` or later."""
     return {
         (row["cell"], row["measure"], row["worker"])
-        for row in same(read(path), key)
+        for row in same(read(path)[since:], key)
         if row["status"] in DEFINITIVE and not row.get("reason", "").startswith(SKIPPED)
     }

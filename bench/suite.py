@@ -11,40 +11,19 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from bench import VERSION, grid
+from bench import VERSION
+from bench.tracked import Found, measured, tracked_cells
 
-PRESET = os.environ.get("GRADRATIO_PRESET", "smoke")
+PRESET = os.environ.get("GRADRATIO_PRESET", "track")
 TIMEOUT_S = 7200
-Found = dict[str, dict[str, Any]]
-
-
-def _cells(framework: str, problem: str) -> list[grid.Cell]:
-    return [cell for cell in grid.cells(PRESET) if (cell.framework, cell.problem) == (framework, problem)]
 
 
 def _ids(framework: str, problem: str) -> list[str]:
-    return [cell.id for cell in _cells(framework, problem)]
+    return [cell.id for cell in tracked_cells(PRESET, framework, problem)]
 
 
 def _measured(framework: str, problem: str) -> Found:
-    """What each cell came to, measured by the interpreter that asv runs this with."""
-    import tempfile
-    from collections import deque
-    from dataclasses import asdict
-    from pathlib import Path
-
-    from bench import store
-    from bench.measure import measure
-    from bench.summary import summarise
-
-    cells = _cells(framework, problem)
-    with tempfile.TemporaryDirectory(prefix="gradratio-") as folder:
-        path = Path(folder) / "rows.jsonl"
-        # With -E existing asv adds ASV_PYTHONPATH to its own import path alone; the workers need it too.
-        extra = os.environ.get("ASV_PYTHONPATH")
-        rows = measure(cells, workers=grid.PRESETS[PRESET].workers, path=path, preset=PRESET, pythonpath=extra)
-        deque(rows, maxlen=0)
-        return {summary.cell: asdict(summary) for summary in summarise(store.read(path), cells)}
+    return measured(tracked_cells(PRESET, framework, problem), PRESET)
 
 
 def _good(found: Found, cell: str) -> dict[str, Any] | None:
@@ -57,8 +36,14 @@ def _good(found: Found, cell: str) -> dict[str, Any] | None:
     return one
 
 
+def _samples(found: Found, cell: str, name: str) -> Any:
+    """One sample a worker process, NaN (asv's n/a) for a cell that is not timed."""
+    one = _good(found, cell)
+    return {"samples": one[name], "number": 1} if one and one[name] else float("nan")
+
+
 def _value(found: Found, cell: str, name: str) -> float:
-    """One plain number, NaN (asv's n/a) where the cell has none."""
+    """One plain number, since asv rounds samples; NaN where the cell has none."""
     one = _good(found, cell)
     value = None if one is None else one["values"].get(name)
     return float("nan") if value is None else value
@@ -72,18 +57,52 @@ class _Cells:
 
     def track_R(self, found: Found, cell: str) -> Any:
         """Gradient time ÷ forward time; one sample a worker process."""
-        one = _good(found, cell)
-        return {"samples": one["ratios"], "number": 1} if one and one["ratios"] else float("nan")
+        return _samples(found, cell, "ratios")
 
     track_R.unit = "forward passes"  # type: ignore[attr-defined]
     track_R.pretty_name = "R: time of a gradient ÷ time of a forward pass"  # type: ignore[attr-defined]
 
+    def track_gradient_s(self, found: Found, cell: str) -> Any:
+        """Seconds of a gradient call; one sample a worker process."""
+        return _samples(found, cell, "gradients")
+
+    track_gradient_s.unit = "seconds"  # type: ignore[attr-defined]
+    track_gradient_s.pretty_name = "Time of a gradient"  # type: ignore[attr-defined]
+
+    def track_forward_s(self, found: Found, cell: str) -> Any:
+        """Seconds of a forward pass; one sample a worker process."""
+        return _samples(found, cell, "forwards")
+
+    track_forward_s.unit = "seconds"  # type: ignore[attr-defined]
+    track_forward_s.pretty_name = "Time of a forward pass"  # type: ignore[attr-defined]
+
+    def track_compile_s(self, found: Found, cell: str) -> float:
+        """Seconds from tracing to a compiled gradient call; none in eager mode."""
+        return _value(found, cell, "compile_s")
+
+    track_compile_s.unit = "seconds"  # type: ignore[attr-defined]
+    track_compile_s.pretty_name = "Compile time of a gradient"  # type: ignore[attr-defined]
+
     def track_peak_bytes(self, found: Found, cell: str) -> float:
-        """Bytes newly allocated at the peak of one gradient call; exact, so a plain number."""
+        """Bytes newly allocated at the peak of one gradient call; exact."""
         return _value(found, cell, "peak_bytes")
 
     track_peak_bytes.unit = "bytes"  # type: ignore[attr-defined]
     track_peak_bytes.pretty_name = "Peak memory of a gradient"  # type: ignore[attr-defined]
+
+    def track_held_bytes(self, found: Found, cell: str) -> float:
+        """Bytes that the forward half of backprop keeps for its backward half; exact."""
+        return _value(found, cell, "held_bytes")
+
+    track_held_bytes.unit = "bytes"  # type: ignore[attr-defined]
+    track_held_bytes.pretty_name = "Memory held from forward to backward"  # type: ignore[attr-defined]
+
+    def track_flops(self, found: Found, cell: str) -> float:
+        """Floating-point operations of one gradient call; exact."""
+        return _value(found, cell, "flops")
+
+    track_flops.unit = "flops"  # type: ignore[attr-defined]
+    track_flops.pretty_name = "Work of a gradient"  # type: ignore[attr-defined]
 
     def track_gradient_error(self, found: Found, cell: str) -> float:
         """Relative distance from the true gradient in float64."""
@@ -91,17 +110,6 @@ class _Cells:
 
     track_gradient_error.unit = "relative"  # type: ignore[attr-defined]
     track_gradient_error.pretty_name = "Error of a gradient"  # type: ignore[attr-defined]
-
-
-class _Compiled(_Cells):
-    """What is tracked besides for a framework that compiles."""
-
-    def track_compile_s(self, found: Found, cell: str) -> float:
-        """Seconds from tracing to a compiled gradient call."""
-        return _value(found, cell, "compile_s")
-
-    track_compile_s.unit = "seconds"  # type: ignore[attr-defined]
-    track_compile_s.pretty_name = "Compile time of a gradient"  # type: ignore[attr-defined]
 
 
 class TorchMlp(_Cells):
@@ -140,7 +148,7 @@ class TorchFpn(_Cells):
     setup_cache.timeout = TIMEOUT_S  # type: ignore[attr-defined]
 
 
-class JaxMlp(_Compiled):
+class JaxMlp(_Cells):
     params = _ids("jax", "mlp")
 
     def setup_cache(self) -> Found:
@@ -149,7 +157,7 @@ class JaxMlp(_Compiled):
     setup_cache.timeout = TIMEOUT_S  # type: ignore[attr-defined]
 
 
-class JaxTanh(_Compiled):
+class JaxTanh(_Cells):
     params = _ids("jax", "tanh")
 
     def setup_cache(self) -> Found:
@@ -158,7 +166,7 @@ class JaxTanh(_Compiled):
     setup_cache.timeout = TIMEOUT_S  # type: ignore[attr-defined]
 
 
-class JaxNewton(_Compiled):
+class JaxNewton(_Cells):
     params = _ids("jax", "newton")
 
     def setup_cache(self) -> Found:
@@ -167,7 +175,7 @@ class JaxNewton(_Compiled):
     setup_cache.timeout = TIMEOUT_S  # type: ignore[attr-defined]
 
 
-class JaxFpn(_Compiled):
+class JaxFpn(_Cells):
     params = _ids("jax", "fpn")
 
     def setup_cache(self) -> Found:

@@ -15,7 +15,8 @@ from bench.store import Row
 
 @dataclass
 class Summary:
-    """What is known of one cell."""
+    """What is known of one cell: lists hold one number a worker, ``forward_s`` and ``gradient_s`` are their medians, in
+    seconds."""
 
     cell: str
     status: str = "ok"
@@ -23,6 +24,8 @@ class Summary:
     ratios: list[float] = field(default_factory=list)
     forward_s: float | None = None
     gradient_s: float | None = None
+    forwards: list[float] = field(default_factory=list)
+    gradients: list[float] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -49,7 +52,6 @@ def summarise(rows: Sequence[Row], cells: Iterable[Cell]) -> list[Summary]:
 
 def _of(cell: Cell, rows: list[Row]) -> Summary:
     found = Summary(cell.id)
-    forward, gradient = [], []
     for row in sorted(rows, key=lambda row: (row["measure"], row["worker"])):
         if row["status"] != "ok":
             if found.status in ("ok", "n/a"):
@@ -59,11 +61,11 @@ def _of(cell: Cell, rows: list[Row]) -> Summary:
         else:
             samples = row["samples"]
             found.ratios.append(worker_ratio(samples["forward_s"], samples["gradient_s"]))
-            forward.append(statistics.median(samples["forward_s"]))
-            gradient.append(statistics.median(samples["gradient_s"]))
+            found.forwards.append(statistics.median(samples["forward_s"]))
+            found.gradients.append(statistics.median(samples["gradient_s"]))
             found.values = row["values"] | found.values
-    if forward:
-        found.forward_s, found.gradient_s = statistics.median(forward), statistics.median(gradient)
+    if found.forwards:
+        found.forward_s, found.gradient_s = statistics.median(found.forwards), statistics.median(found.gradients)
     missing = [measure for measure in cell.measures if not any(row["measure"] == measure for row in rows)]
     if found.status == "ok" and missing:
         found.status, found.reason = "missing", f"not measured: {', '.join(missing)}"

@@ -82,8 +82,8 @@ def build(results: Results) -> tuple[Page, pd.DataFrame]:
     return page, frame
 
 
-def html(page: Page) -> str:
-    """The page as HTML."""
+def html(page: Page, history: bool = False) -> str:
+    """The page as HTML; ``history``: asv's site lies beside it."""
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -102,7 +102,7 @@ def html(page: Page) -> str:
         "MOST_MISSING": MOST_MISSING,
         "DASH": numbers.DASH,
     }
-    return environment.get_template("page.html.j2").render(page=page)
+    return environment.get_template("page.html.j2").render(page=page, history=history)
 
 
 def write(results: Results, folder: Path) -> Path:
@@ -115,7 +115,7 @@ def write(results: Results, folder: Path) -> Path:
     plain = frame.assign(sizes=frame["sizes"].map(settings), options=frame["options"].map(settings))
     harmless(plain).to_csv(data / "cells.csv", index=False)
     path = folder / "index.html"
-    path.write_text(html(page), encoding="utf-8")
+    path.write_text(html(page, history=(folder / "asv" / "index.html").is_file()), encoding="utf-8")
     return path
 
 

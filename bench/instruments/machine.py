@@ -7,7 +7,9 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,14 @@ def describe() -> dict[str, Any]:
         "system": f"{platform.system()} {release} {platform.machine()}",
         "gpu": gpu.describe(),
     }
+
+
+def name() -> str:
+    """A name of this kind of machine, such as ``amd-epyc-9b14-2-cores``, in small letters, digits and hyphens. It is
+    made from the processor's model, never from the host's name, so machines of one kind share it."""
+    model = re.sub(r"\((r|tm)\)|@.*|\b(cpu|processor)\b", " ", _cpu().lower())
+    words = re.findall(r"[a-z0-9]+", f"{model} {len(available_cores())} cores")
+    return "-".join(words)
 
 
 def available_cores() -> list[int]:
@@ -86,10 +96,11 @@ def versions() -> dict[str, str | None]:
     return found
 
 
-def git(root: Path) -> tuple[str | None, bool]:
-    """``(commit, dirty)`` of the working tree at ``root``, ``(None, True)`` where there is none."""
+def git(root: Path, paths: Sequence[str] = MEASURED_PATHS) -> tuple[str | None, bool]:
+    """``(commit, dirty)`` of the working tree at ``root``, ``(None, True)`` where there is none; ``paths`` are what
+    makes it dirty."""
     commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    changes = _git(root, "status", "--porcelain", "--", *MEASURED_PATHS)
+    changes = _git(root, "status", "--porcelain", "--", *paths)
     return (commit or None, True) if not commit or changes is None else (commit, changes != "")
 
 

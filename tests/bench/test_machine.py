@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -22,6 +23,21 @@ def test_the_description_names_a_kind_of_machine_and_no_owner() -> None:
     assert platform.node() not in text and str(Path.home()) not in text
     assert found["system"].startswith(platform.system()) and len(found["system"].split()) == 3
     assert getpass.getuser() not in found["system"]
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("AMD EPYC 9B14", "amd-epyc-9b14-2-cores"),
+        ("Intel(R) Xeon(R) Platinum 8370C CPU @ 2.80GHz", "intel-xeon-platinum-8370c-2-cores"),
+        ("", "2-cores"),
+    ],
+)
+def test_the_name_is_the_processor_s(model: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert re.fullmatch("[a-z0-9-]+", machine.name()) and platform.node().lower() not in machine.name()
+    monkeypatch.setattr(machine, "_cpu", lambda: model)
+    monkeypatch.setattr(machine, "available_cores", lambda: [0, 1])
+    assert machine.name() == name
 
 
 def test_versions_are_read_without_importing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +84,4 @@ def test_a_tree_is_dirty_from_its_first_change_to_what_is_measured(tmp_path: Pat
     assert machine.git(tmp_path) == (commit, False)  # nothing that is measured
     (tmp_path / "impls" / "new.py").write_text("1")
     assert machine.git(tmp_path) == (commit, True)
+    assert machine.git(tmp_path, ["bench"]) == (commit, False)

@@ -28,7 +28,10 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["run"], "Nothing says which cells to run: give --preset smoke or track or quick or standard or gpu, or --problem."),
+        (
+            ["run"],
+            "Nothing says which cells to run: give --preset smoke or track or quick or standard or gpu, or --problem.",
+        ),
         (["run", "--preset", "smok"], "No preset 'smok': did you mean smoke?"),
         (["list", "--framework", "pytorch"], "No framework 'pytorch': did you mean torch?"),
         (["run", "--problem", "tanh,mpl"], "No problem 'mpl': did you mean mlp?"),

@@ -37,6 +37,7 @@ def test_a_cell_is_the_median_over_its_workers() -> None:
     (one,) = summarise([run("r"), timed(0, 1, 2), timed(1, 2, 8), timed(2, 1, 3), EXACT], [CELL])
     assert one.ratios == [2.0, 4.0, 3.0] and one.interval is not None and one.interval[0] == 3.0
     assert (one.forward_s, one.gradient_s, one.status) == (1.0, 3.0, "ok")
+    assert (one.forwards, one.gradients) == ([1, 2, 1], [2, 8, 3])
     assert one.values == {"peak_bytes": 1024, "gradient_error": 2e-7, "compile_s": 0.5}
 
 

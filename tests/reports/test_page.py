@@ -152,3 +152,13 @@ def test_a_cell_that_failed_before_its_sizes_were_known_stands_with_its_problem(
     early = visit(method=GIVEN, sizes={"width": 1024}, measure="time", status="failed", reason="early")
     page, _ = build(read(write_results(tmp_path / "some.jsonl", [run(), early, timed(2.0)])))
     assert [len(group.rows) for group in page.groups] == [2]
+
+
+def test_links_to_the_site_of_asv_only_where_it_lies_beside_the_page(tmp_path: Path) -> None:
+    results = read(write_results(tmp_path / "some.jsonl", [run(), timed(2.0)]))
+    link = '<a href="asv/index.html">'
+    assert link not in write(results, tmp_path).read_text(encoding="utf-8")
+    (tmp_path / "asv").mkdir()
+    (tmp_path / "asv" / "index.html").touch()
+    source = write(results, tmp_path).read_text(encoding="utf-8")
+    assert source.count(link) == 1 and Reader(source).stack == []

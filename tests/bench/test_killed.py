@@ -1,0 +1,71 @@
+"""A run killed with SIGKILL again and again at random points: no finished row is lost, none is measured twice."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+import psutil
+
+from bench import store
+from tests.bench.harness import CELLS, FAKE, ROOT, Bench, gone
+
+KILLS = 20
+WORKERS = 40
+PARENT = f"""
+import json
+import sys
+from pathlib import Path
+from bench.grid import Cell
+from bench.measure import measure
+cells = [Cell(*names) for names in json.loads(sys.argv[3])]
+for row in measure(cells, path=Path(sys.argv[1]), preset="smoke", script=Path(sys.argv[2]), workers={WORKERS}):
+    print(json.dumps(row), flush=True)
+"""
+
+
+def key(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Which visit a row, or a job in the log of the worker that measures nothing, is of."""
+    return row["framework"], row["method"], row["measure"], row["worker"]
+
+
+def killed(bench: Bench, chance: random.Random) -> list[dict[str, Any]]:
+    """The rows that a run announced before it was killed, after some rows and a moment."""
+    names = json.dumps([(cell.framework, cell.problem, cell.method) for cell in CELLS])
+    command = [sys.executable, "-c", PARENT, str(bench.path), str(FAKE), names]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as parent:
+        assert parent.stdout is not None
+        lines = [parent.stdout.readline() for _ in range(chance.randrange(8))]
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            parent.wait(timeout=chance.uniform(0.0, 0.15))
+        workers = {one.pid for one in psutil.Process(parent.pid).children(recursive=True)}
+        parent.kill()
+        lines += parent.stdout.readlines()
+    assert parent.returncode < 0 and gone(workers)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def test_twenty_kills_lose_no_finished_row_and_repeat_none(bench: Bench) -> None:
+    chance = random.Random(20)
+    finished: list[dict[str, Any]] = []
+    for _ in range(KILLS):
+        before, jobs = {key(row) for row in finished}, len(bench.jobs())
+        announced = killed(bench, chance)
+        rows = [row for row in store.read(bench.path) if row["kind"] == "visit"]
+        assert rows[: len(finished)] == finished  # none is lost, none changed
+        assert all(row in rows for row in announced)
+        assert not before & {key(job) for job in bench.jobs()[jobs:]}
+        finished = rows
+    last = bench.measure(workers=WORKERS, slots=2)
+    made = Counter(key(row) for row in [*finished, *last])
+    wanted = {(cell.framework, cell.method, "time", worker) for cell in CELLS for worker in range(WORKERS)}
+    wanted |= {(cell.framework, cell.method, "exact", 0) for cell in CELLS}
+    assert set(made) == wanted and set(made.values()) == {1}
+    assert finished and last  # both the kills and the end found something to do
+    assert bench.measure(workers=WORKERS) == []

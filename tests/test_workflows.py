@@ -1,0 +1,44 @@
+"""The workflows of continuous integration: valid, and they call what there is."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+
+
+def commands(workflow: dict[str, Any]) -> list[str]:
+    """Each line that a job runs in a shell."""
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert all(("run" in step) != ("uses" in step) for step in steps)
+    return [line for step in steps for line in step.get("run", "").splitlines()]
+
+
+def test_there_are_workflows_and_targets() -> None:
+    assert {path.stem for path in WORKFLOWS} >= {"tests", "history"}
+    assert {"test", "report", "history", "clean"} <= TARGETS
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_is_valid_and_calls_what_there_is(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    # YAML 1.1 reads the key on as true.
+    assert set(workflow) >= {"name", True, "permissions", "jobs"} and workflow["name"] == path.stem
+    assert all(job["timeout-minutes"] <= 360 and job["runs-on"] for job in workflow["jobs"].values())
+    lines = commands(workflow)
+    called = [name for line in lines for name in re.findall(r"\bmake ([a-z]+)", line)]
+    assert set(called) <= TARGETS
+    scripts = [line.split()[0] for line in lines if line.startswith((".ci/", "./"))]
+    assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
+    assert called or scripts
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            assert re.fullmatch(r"[\w.-]+/[\w.-]+@v\d+", step.get("uses", "actions/checkout@v4"))
