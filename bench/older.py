@@ -14,7 +14,7 @@ def module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is None or not name.startswith(error.name):
+        if not f"{name}.".startswith(f"{error.name}."):
             raise  # the file is there, and lacks something else
         raise NotApplicable(f"This impls has no {error.name}.") from None
 

@@ -23,8 +23,8 @@ def commands(workflow: dict[str, Any]) -> list[str]:
 
 
 def test_there_are_workflows_and_targets() -> None:
-    assert {path.stem for path in WORKFLOWS} >= {"tests", "history"}
-    assert {"test", "report", "history", "clean"} <= TARGETS
+    assert {path.stem for path in WORKFLOWS} >= {"tests", "gate", "history"}
+    assert {"test", "report", "gate", "history", "clean"} <= TARGETS
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

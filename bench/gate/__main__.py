@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,9 +32,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a gate and return its exit status."""
+    """Run a gate and return its exit status: 1 for a regression alone, so a mistake of the gate's own is 2."""
     given = parser().parse_args(arguments)
-    return guarded(lambda: run(given), "what was measured is in the files.")
+    try:
+        return guarded(lambda: run(given), "what was measured is in the files.")
+    except Exception:
+        traceback.print_exc()
+        return 2
 
 
 def run(given: argparse.Namespace) -> int:
@@ -42,12 +47,17 @@ def run(given: argparse.Namespace) -> int:
     from bench.gate.duel import BUDGET_S
     from bench.gate.sides import side
     from bench.gate.table import table
+    from bench.instruments import machine
 
     cells = chosen(given)
     if any(cell.device.startswith("cuda") for cell in cells):
         raise ValueError("The gate takes turns on a CPU core: leave cells on cuda out.")
     if given.pairs is not None and given.pairs < 2:
         raise ValueError("One pair of processes has no interval: give --pairs 2 or more.")
+    if given.slots is not None and given.slots > len(machine.available_cores()):
+        raise ValueError(f"A pair of processes needs a core for itself: give --slots {len(machine.available_cores())}.")
+    if given.table and not given.table.resolve().parent.is_dir():
+        raise ValueError(f"There is no folder for the table {given.table}: make it, or name another file.")
     with tempfile.TemporaryDirectory(prefix="gradratio-") as unpacked:
         base, head = (side(getattr(given, name), Path(unpacked) / name) for name in ("base", "head"))
         folder = given.out or Path("results/local/gate") / f"{base.label}-{head.label}"

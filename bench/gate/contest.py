@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench import VERSION, store
 from bench.cell import Cell
 from bench.gate import judge
 from bench.gate.duel import BUDGET_S, SIDES
-from bench.gate.judge import BETTER, UNDECIDED, WORSE, Finding
-from bench.gate.ring import CONTROL, Match, Ring
+from bench.gate.judge import Finding
+from bench.gate.looks import looks
+from bench.gate.report import Report
+from bench.gate.ring import Ring
 from bench.gate.sides import Side
 from bench.instruments import machine
 from bench.measure import WORKER, measure
@@ -29,30 +30,8 @@ PAIRS = 6
 
 TIMEOUT_S = 120.0
 
-
-@dataclass(frozen=True)
-class Report:
-    """What a gate found. ``cells``: those that either side can do; ``measured``: those that both can and were."""
-
-    base: Side
-    head: Side
-    findings: tuple[Finding, ...]
-    control: tuple[Finding, ...]
-    cells: int
-    measured: int
-    pairs: int
-
-    @property
-    def noisy(self) -> bool:
-        """Whether base differed from itself by more than the margin: no time is judged then."""
-        return any(found.verdict in (WORSE, BETTER) for found in self.control)
-
-    @property
-    def status(self) -> int:
-        """The exit status: 1 on a regression, 2 where nothing or too little was measured, 0 otherwise."""
-        if any(found.verdict == WORSE for found in self.findings):
-            return 1
-        return 2 if self.measured < max(1, math.ceil(self.cells / 2)) else 0
+SERIOUS = (judge.WORSE, judge.UNDECIDED, judge.BETTER)
+"""Of a cell's outcomes in float32 and float64, which one is told."""
 
 
 class Contest:
@@ -88,17 +67,15 @@ class Contest:
         control: list[Finding] = []
         if fit:
             with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
-                found, control = self._turns(self._ring(scratch), fit)
+                found, control = looks(self._ring(scratch), fit, self._pairs, control=self._control)
             findings += found
-        known = {cell.id for cell in self._cells if any(exact[name][cell.id]["status"] != "n/a" for name in SIDES)}
-        unmeasured = {found.cell for found in findings if found.quantity == "status"}
         report = Report(
             self._sides["base"],
             self._sides["head"],
             tuple(findings),
             tuple(control),
-            len(known),
-            len(known - unmeasured),
+            frozenset(cell.id for cell in self._cells if any(judge.applies(exact[name][cell.id]) for name in SIDES)),
+            frozenset(cell.id for cell in fit),
             self._pairs,
         )
         verdict = {"kind": "verdict", "schema": SCHEMA, "run": self._run, "status": report.status}
@@ -132,19 +109,24 @@ class Contest:
         """Exact visits of one side by cell, each cell in float64 too, where its error is free of rounding."""
         plain = [replace(cell, measures=("exact",)) for cell in self._cells]
         double = [replace(cell, dtype="float64") for cell in plain if cell.device != "meta"]
+        side, path = self._sides[name], self._folder / f"{name}.jsonl"
         rows = measure(
             plain + double,
             workers=1,
-            path=self._folder / f"{name}.jsonl",
+            path=path,
             preset="gate",
             slots=len(self._cores),
-            pythonpath=str(self._sides[name].folder),
+            pythonpath=str(side.folder),
             timeout_s=self._timeout_s,
             fresh=True,
+            commit=side.commit,
             progress=Progress(quiet=self._quiet),
             script=self._script,
         )
-        return {row["cell"]: row for row in rows}
+        found = {row["cell"]: row for row in rows}
+        if [row["impls"] for row in store.read(path) if row["kind"] == "run"][-1] != side.digest:
+            raise RuntimeError(f"The sources of {side.name} changed meanwhile: start the gate again.")
+        return found
 
     def _compare(self, exact: Mapping[str, Mapping[str, Row]]) -> tuple[list[Finding], list[Cell]]:
         """What exact visits tell, and the cells fit for turns: those that came out well on both sides."""
@@ -155,7 +137,7 @@ class Contest:
             both = [tuple(exact[name][one.id] for name in SIDES) for one in (cell, double) if one.id in exact["base"]]
             failed = [found for pair in both if (found := judge.outcome(cell.id, *pair)) is not None]
             if failed:
-                findings += failed[:1]  # float64 fails in the same words
+                findings.append(min(failed, key=lambda one: SERIOUS.index(one.verdict)))
                 continue
             findings += judge.counts(cell.id, *(row["values"] for row in both[0]))
             base, head = (row["values"].get("gradient_error") for row in both[-1])
@@ -178,63 +160,3 @@ class Contest:
             budget_s=self._budget_s,
             progress=Progress(quiet=self._quiet),
         )
-
-    def _turns(self, ring: Ring, cells: Sequence[Cell]) -> tuple[list[Finding], list[Finding]]:
-        """Findings of time, and those of base against itself on one cell a framework."""
-        chosen = {cell.framework: cell for cell in reversed(cells)}.values() if self._control else ()
-        first = self._fight(ring, "first", cells, chosen)
-        control = [found for cell in chosen for found in self._times(cell, first[CONTROL, cell.id])]
-        noisy = any(found.verdict in (WORSE, BETTER) for found in control)
-        # What is not clear gets as many pairs again.
-        pairs = {cell.id: first["first", cell.id] for cell in cells}
-        unclear = [cell for cell in cells if self._has(UNDECIDED, cell, pairs[cell.id])]
-        for (_, name), rows in self._fight(ring, "more", unclear if not noisy else ()).items():
-            pairs[name] = pairs[name] + rows
-        # A regression must show again in pairs of its own.
-        slower = [cell for cell in cells if self._has(WORSE, cell, pairs[cell.id])]
-        again = self._fight(ring, "again", slower if not noisy else ())
-        findings: list[Finding] = []
-        for cell in cells:
-            found = self._times(cell, pairs[cell.id])
-            if noisy:
-                found = [replace(one, verdict=UNDECIDED, note="base differed from itself") for one in found]
-            elif cell in slower:
-                second = {one.quantity: one for one in self._times(cell, again["again", cell.id])}
-                found = [_confirmed(one, second.get(one.quantity)) for one in found]
-            findings += found
-        return findings, control
-
-    def _fight(
-        self, ring: Ring, stage: str, cells: Iterable[Cell], control: Iterable[Cell] = ()
-    ) -> dict[tuple[str, str], list[Row]]:
-        """Rows by stage and cell; all cells once, then all once more, so that a drift of the machine meets all."""
-        each = [(stage, cell) for cell in cells] + [(CONTROL, cell) for cell in control]
-        found: dict[tuple[str, str], list[Row]] = {(kind, cell.id): [] for kind, cell in each}
-        for row in ring.fight(Match(cell, kind, pair) for pair in range(self._pairs) for kind, cell in each):
-            found[row["stage"], row["cell"]].append(row)
-        return found
-
-    def _has(self, verdict: str, cell: Cell, rows: Sequence[Row]) -> bool:
-        return any(found.verdict == verdict for found in self._times(cell, rows))
-
-    def _times(self, cell: Cell, rows: Sequence[Row]) -> list[Finding]:
-        """The comparisons of time of one cell, or the one of its status where a side gave no time."""
-        good = [row["samples"] for row in rows if row["status"] == "ok"]
-        failed = [row for row in rows if row["status"] != "ok"]
-        if len(good) >= max(2, math.ceil(len(rows) / 2)):
-            note = f"{len(failed)} of {len(rows)} pairs failed" if failed else ""
-            return [replace(found, note=note) for found in judge.times(cell.id, good)]
-        words = "; ".join(sorted({f"{row['side']} {row['status']}: {row['reason']}" for row in failed}))
-        verdict = WORSE if {row["side"] for row in failed} == {"head"} else UNDECIDED
-        return [Finding(cell.id, "status", verdict, note=words)]
-
-
-def _confirmed(first: Finding, second: Finding | None) -> Finding:
-    """A regression that a second run of its own shows too, else one that is not decided."""
-    if first.verdict != WORSE:
-        return first
-    if second is None or second.verdict != WORSE:
-        middle = f"{second.interval[0]:.3f}" if second and second.interval else "no time"
-        return replace(first, verdict=UNDECIDED, note=f"a second run found {middle}")
-    low, high = (second.interval or (0, None, None))[1:]
-    return replace(first, note=f"again: {low:.3f} to {high:.3f}" if low and high else first.note)

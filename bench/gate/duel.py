@@ -42,8 +42,9 @@ def duel(
 ) -> Samples:
     """Seconds of each side's forward and gradient call, round by round.
 
-    A round asks both sides for one block of forwards and one of gradients, neighbours in time, in an order that is
-    reversed from round to round: base, head, head, base. Rounds are made until ``budget_s`` seconds have passed.
+    A round asks both sides for one block of forwards, then both for one of gradients. Who comes first changes from
+    round to round, and nothing else does: what a turn leaves behind for the next one meets both sides alike. Rounds are
+    made until ``budget_s`` seconds have passed.
     Raises ``Failed`` for a side that does not come through.
     """
 
@@ -63,12 +64,12 @@ def duel(
         for which in ("forward", "gradient")
     }
     found: Samples = {name: {"forward_s": [], "gradient_s": []} for name in SIDES}
-    order = [(which, name) for which in ("forward", "gradient") for name in SIDES]
     begun, rounds = clock(), 0
     while rounds < MOST and (rounds < LEAST or clock() - begun < budget_s):
-        for which, name in order if rounds % 2 else reversed(order):
-            turn = {"live": "turn", "turn": {"which": which, "calls": calls[which]}}
-            found[name][f"{which}_s"].append(ask(name, turn)["seconds"])
+        for which in ("forward", "gradient"):
+            for name in SIDES[::-1] if rounds % 2 else SIDES:
+                turn = {"live": "turn", "turn": {"which": which, "calls": calls[which]}}
+                found[name][f"{which}_s"].append(ask(name, turn)["seconds"])
         rounds += 1
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.cell import Cell, Value
@@ -13,30 +13,28 @@ from bench.rows import ROOT
 
 @dataclass(frozen=True)
 class Injection:
-    """Lines of a file of ``impls`` replaced, ``(old, new)`` each, and the cell that shows it.
+    """Lines of ``impls`` replaced, ``(file, old, new)`` each, and the cell that shows it.
 
-    shows: quantities of which at least one must come out worse.
+    shows: quantities that must all come out worse.
     """
 
     name: str
     timed: bool
     cell: Cell
-    file: str
-    changes: tuple[tuple[str, str], ...]
-    shows: frozenset[str] = field(default_factory=frozenset)
+    changes: tuple[tuple[str, str, str], ...]
+    shows: frozenset[str]
 
 
 def inject(injection: Injection, into: Path) -> Path:
     """A folder with a copy of the working tree's ``impls`` that has the regression. ``ValueError`` where the text to be
     replaced does not stand there exactly once."""
     shutil.copytree(ROOT / "impls", into / "impls", ignore=shutil.ignore_patterns("__pycache__"))
-    path = into / "impls" / injection.file
-    text = path.read_text(encoding="utf-8")
-    for old, new in injection.changes:
+    for file, old, new in injection.changes:
+        path = into / "impls" / file
+        text = path.read_text(encoding="utf-8")
         if text.count(old) != 1:
-            raise ValueError(f"{injection.file} has {old!r} {text.count(old)} times: bring the injection up to date.")
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
+            raise ValueError(f"{file} has {old!r} {text.count(old)} times: bring the injection up to date.")
+        path.write_text(text.replace(old, new), encoding="utf-8")
     return into
 
 
@@ -65,101 +63,104 @@ def wait_for_a_tenth(call):
 """
 """A call that takes a tenth longer, on any machine and at any size."""
 
+BACKPROP, MODELS, ADJOINT = "torch/gradients/backprop.py", "torch/models.py", "torch/adjoints/ift.py"
 RETURN_FN = "\n    return fn\n"
-CALL_GRAD = "torch.autograd.grad(value, ops.leaves(params), allow_unused=True, materialize_grads=True)"
 LOSS = "    return partial(found, fixed_point=fixed_point) if fixed_point else found\n"
-FORWARD_SOLVE = """    with torch.no_grad():
+STEP = "            last, z = z, f(z)\n"
+SPIN = """            import time
+            end = time.perf_counter() + 50e-6
+            while time.perf_counter() < end:
+                pass
+"""
+FROZEN_SOLVE = """    with torch.no_grad():
         z, spent = solver(lambda z: step(z, frozen), ops.stop_gradient(z0))
-    fz"""
+"""
+RECORDED_SOLVE = """    z, spent = solver(lambda z: step(z, args), z0)
+    z = z.detach()
+"""
 
 INJECTIONS = (
     Injection(
         "gradient call 10 % slower, forward untouched",
         True,
         _tanh("torch", "ift", IFT),
-        "torch/gradients/backprop.py",
-        ((RETURN_FN, "\n    return wait_for_a_tenth(fn)\n" + WAIT),),
-        frozenset({"gradient", "R"}),
+        ((BACKPROP, RETURN_FN, "\n    return wait_for_a_tenth(fn)\n" + WAIT),),
+        frozenset({"gradient"}),
     ),
     Injection(
         "forward and gradient call both 10 % slower",
         True,
         _tanh("torch", "jfb"),
-        "torch/models.py",
-        ((LOSS, "    return wait_for_a_tenth(partial(found, fixed_point=fixed_point))\n" + WAIT),),
+        (
+            (MODELS, LOSS, "    return wait_for_a_tenth(partial(found, fixed_point=fixed_point))\n" + WAIT),
+            (BACKPROP, "torch.autograd.grad(value", "wait_for_a_tenth(torch.autograd.grad)(value"),
+            (BACKPROP, RETURN_FN, RETURN_FN + WAIT),
+        ),
         frozenset({"forward", "gradient"}),
     ),
     Injection(
         "50 µs of Python a step at a small size",
         True,
         _tanh("torch", "unrolled", {"K": 10}, SMALL),
-        "torch/solvers.py",
-        (
-            (
-                "            last, z = z, f(z)\n",
-                "            last, z = z, f(z)\n            import time\n            end = time.perf_counter() + 5e-5\n"
-                "            while time.perf_counter() < end:\n                pass\n",
-            ),
-        ),
+        (("torch/solvers.py", STEP, STEP + SPIN),),
         frozenset({"forward", "gradient"}),
     ),
     Injection(
         "one vjp more in IFT's backward solve, torch",
         False,
         _tanh("torch", "ift", IFT),
-        "torch/linear_solvers.py",
-        (("        x, r = b, b\n", "        A(b)\n        x, r = b, b\n"),),
+        (("torch/linear_solvers.py", "        x, r = b, b\n", "        A(b)\n        x, r = b, b\n"),),
         frozenset({"flops"}),
     ),
     Injection(
         "one vjp more in IFT's backward solve, jax",
         False,
         _tanh("jax", "ift", IFT),
-        "jax/linear_solvers.py",
-        (("            x, r = b, b\n", "            x, r = b + 0 * A(b), b\n"),),
+        (("jax/linear_solvers.py", "            x, r = b, b\n", "            x, r = b + 0 * A(b), b\n"),),
         frozenset({"flops"}),
     ),
     Injection(
         "one activation kept too many",
         False,
         _tanh("torch", "ift", IFT),
-        "torch/adjoints/ift.py",
         (
-            ("    if fz.requires_grad:\n", "    kept = image.detach().clone()\n    if fz.requires_grad:\n"),
-            ("            return g if g is None else solve", "            return g if g is kept else solve"),
+            (ADJOINT, "    if fz.requires_grad:\n", "    kept = image.detach().clone()\n    if fz.requires_grad:\n"),
+            (ADJOINT, "return g if g is None else solve", "return g if g is kept else solve"),
         ),
-        frozenset({"held_bytes"}),
+        frozenset({"held_bytes", "peak_bytes"}),
     ),
     Injection(
         "a lost no_grad",
         False,
         _tanh("torch", "jfb"),
-        "torch/adjoints/jfb.py",
-        ((FORWARD_SOLVE, "    z, spent = solver(lambda z: step(z, args), z0)\n    z = z.detach()\n    fz"),),
+        (("torch/adjoints/jfb.py", FROZEN_SOLVE, RECORDED_SOLVE),),
         frozenset({"peak_bytes"}),
     ),
     Injection(
         "a gradient wrong by 1e-6, torch",
         False,
         _tanh("torch", "unrolled"),
-        "torch/gradients/backprop.py",
-        (("lambda p: found[id(p)]", "lambda p: found[id(p)] * (1 + 1e-6)"),),
+        ((BACKPROP, "lambda p: found[id(p)]", "lambda p: found[id(p)] * (1 + 1e-6)"),),
         frozenset({"status"}),
     ),
     Injection(
         "a gradient wrong by 1e-6, jax",
         False,
         _tanh("jax", "unrolled"),
-        "jax/gradients/backprop.py",
-        (("return value, grads, aux", "return value, jax.tree.map(lambda g: g * (1 + 1e-6), grads), aux"),),
+        (
+            (
+                "jax/gradients/backprop.py",
+                "return value, grads, aux",
+                "return value, jax.tree.map(lambda g: g * (1 + 1e-6), grads), aux",
+            ),
+        ),
         frozenset({"status"}),
     ),
     Injection(
         "a float64 constant in float32 code",
         False,
         _tanh("torch", "ift", IFT),
-        "torch/models.py",
-        (("0.5 * (z - y).square()", "0.5 * ((z - y) * torch.ones(len(z), 1, dtype=torch.float64)).square()"),),
+        ((MODELS, "0.5 * (z - y)", "0.5 * ((z - y) * torch.ones(len(z), 1, dtype=torch.float64))"),),
         frozenset({"peak_bytes"}),
     ),
 )

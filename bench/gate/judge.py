@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.gate.duel import SIDES, Samples, ratios
 from bench.instruments.interval import t_interval_log
+from bench.store import SKIPPED
 
 WORSE, BETTER, SAME, UNDECIDED = "worse", "better", "same", "not decided"
 
@@ -58,18 +59,24 @@ def verdict(heads: Sequence[float], unit_s: float) -> tuple[str, tuple[float, fl
 def times(cell: str, pairs: Sequence[Samples]) -> list[Finding]:
     """The three comparisons of time, from one ``Samples`` a pair of processes.
 
-    R's floor is in seconds of the gradient call: at an equal forward R moves by as much as that does.
+    R is a quotient: it rises too where only the forward gets faster, which is no regression. So R is worse only where
+    the gradient call is slower (all of its interval lies above 1), and better only where that is faster.
     """
     heads = [ratios(samples) for samples in pairs]
     forward, gradient = ([_middle(pairs, name, kind) for name in SIDES] for kind in ("forward_s", "gradient_s"))
     shown = {"forward": forward, "gradient": gradient, "R": [g / f for f, g in zip(forward, gradient, strict=True)]}
-    units = {"forward": forward[0], "gradient": gradient[0], "R": gradient[0]}
-    found = []
+    units = {"forward": forward[0], "gradient": gradient[0], "R": min(forward[0], gradient[0])}
+    found: dict[str, Finding] = {}
     for which in TIMES:
         word, interval = verdict([one[which] for one in heads], units[which])
         base, head = shown[which]
-        found.append(Finding(cell, which, word, base, head, interval))
-    return found
+        found[which] = Finding(cell, which, word, base, head, interval)
+    _, low, high = found["gradient"].interval or (1, None, None)
+    if found["R"].verdict == WORSE and not (low and low > 1):
+        found["R"] = replace(found["R"], verdict=SAME, note="only the forward is faster")
+    if found["R"].verdict == BETTER and not (high and high < 1):
+        found["R"] = replace(found["R"], verdict=SAME, note="only the forward is slower")
+    return list(found.values())
 
 
 def _middle(pairs: Sequence[Samples], name: str, kind: str) -> float:
@@ -95,6 +102,11 @@ def _order(base: float, head: float) -> str:
     return SAME if head == base else WORSE if head > base else BETTER
 
 
+def applies(row: Mapping[str, Any]) -> bool:
+    """Whether a side can be expected to do a cell: it is not n/a, or only for the failure of a smaller one."""
+    return row["status"] != "n/a" or row["reason"].startswith(SKIPPED)
+
+
 def outcome(cell: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> Finding | None:
     """How two visits of a cell compare where one of them did not come out well; None where both did.
 
@@ -111,6 +123,6 @@ def outcome(cell: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> Find
     )
     if good[0]:
         return Finding(cell, "status", WORSE, note=words)
-    if good[1] and base["status"] != "n/a":
+    if good[1] and applies(base):
         return Finding(cell, "status", BETTER, note=words)
     return Finding(cell, "status", UNDECIDED, note=f"new: {words}" if good[1] else words)

@@ -8,6 +8,8 @@ on with. ``--show`` prints the table of a file and measures nothing.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import sys
 import tempfile
 import time
@@ -55,19 +57,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not given.show:
             for row in gates(given.out, given.timed, given.exact):
                 print(f"{row['number']} {row['name']}: {row['seconds']:.0f} s, status {row['status']}", file=sys.stderr)
-        print(table(rows(given.out)))
+        print(table(newest(rows(given.out))))
         return 0
 
     return guarded(run, "what was measured is in the file, and the same command goes on from there.")
 
 
 def rows(path: Path) -> list[Row]:
-    """The rows of a file, one a gate."""
-    import json
-
+    """The rows of a file, one a gate; a line that a killed writer left unfinished is none."""
     if not path.exists():
         raise ValueError(f"There is no file {path.name}: measure first.")
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return found
+
+
+def newest(found: Sequence[Row]) -> list[Row]:
+    """The rows that belong with the last one: same sources, instruments, versions and machine."""
+    return [row for row in found if all(row[name] == found[-1][name] for name in store.KEY)]
 
 
 def gates(path: Path, timed: int, exact: int) -> Iterable[Row]:
@@ -110,7 +119,7 @@ def one_gate(number: int, injection: Injection | None) -> Row:
         "seconds": round(seconds, 1),
         "status": report.status,
         "worse": worse,
-        "caught": injection is not None and bool(injection.shows & set(worse)),
+        "caught": injection is not None and injection.shows <= set(worse),
         "undecided": sum(found.verdict == "not decided" for found in report.findings),
         "pairs": [_pair(row) for row in turns],
     }

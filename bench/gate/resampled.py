@@ -23,9 +23,10 @@ def bound(alarms: int, gates: int, level: float = 0.95) -> float:
     return 1.0 if alarms >= gates else float(betaincinv(alarms + 1, gates - alarms, level))
 
 
-def pairs_of_equals(rows: Sequence[Row]) -> list[Pair]:
-    """Pairs of processes that ran the same sources: those of A/A gates, their controls among them."""
-    return [pair for row in rows if row["name"] == "A/A" for pair in row["pairs"] if pair["status"] == "ok"]
+def gates_of_equals(rows: Sequence[Row]) -> list[list[Pair]]:
+    """Of each A/A gate the pairs of processes that came through, its control's among them: all ran the same sources."""
+    found = [[pair for pair in row["pairs"] if pair["status"] == "ok"] for row in rows if row["name"] == "A/A"]
+    return [pairs for pairs in found if pairs]
 
 
 def slower(gradient: float, forward: float = 1.0) -> Change:
@@ -41,33 +42,37 @@ def slower(gradient: float, forward: float = 1.0) -> Change:
     return change
 
 
-def alarm_rate(pool: Sequence[Pair], change: Change | None = None, draws: int = DRAWS, seed: int = 0) -> float:
-    """How often a one-cell gate says worse whose pairs are drawn from ``pool``, each turned round at random, since base
-    and head were the same, and then changed.
+def alarm_rate(
+    gates: Sequence[Sequence[Pair]], change: Change | None = None, draws: int = DRAWS, seed: int = 0
+) -> float:
+    """How often a one-cell gate says worse, had its pairs come out as those of A/A gates did, and then changed.
 
-    The rule is the gate's own: as many pairs again where the first are not clear, then a second run for what is worse.
+    A draw takes one of ``gates``, since pairs of one gate share the machine's mood, turns it round or not as a whole,
+    since base and head were the same, and draws all its looks from its pairs. The rule is the gate's own: as many pairs
+    again where the first are not clear, then a second run for what is worse. What no gate of the sample met, such as a
+    mood that changes between two looks, no draw can show.
     """
     chance = np.random.default_rng(seed)
-    logs = np.log([[pair[name] for name in TIMES] for pair in pool])
     one = dict.fromkeys(TIMES, 1.0)
     shift = np.log([(change(one) if change else one)[name] for name in TIMES])
-    forward, gradient = (float(np.median([pair[kind] for pair in pool])) for kind in ("forward_s", "gradient_s"))
-    units = np.array([forward, gradient, gradient])
-
-    def look() -> np.ndarray:
-        """Log ratios of one look at each gate: (draws, pairs, 3)."""
-        signs = chance.choice((1, -1), size=(draws, PAIRS, 1))
-        return signs * logs[chance.integers(len(logs), size=(draws, PAIRS))] + shift
-
-    first, more, again = look(), look(), look()
-    worse, unclear = words(first, units)
-    worse_of_all, _ = words(np.concatenate([first, more], axis=1), units)
-    said = np.where(unclear.any(axis=1, keepdims=True), worse_of_all, worse)
-    return float((said & words(again, units)[0]).any(axis=1).mean())
+    alarms, made = 0, 0
+    for pairs in gates:
+        number = draws // len(gates)
+        logs = np.log([[pair[name] for name in TIMES] for pair in pairs])
+        forward, gradient = (float(np.median([pair[kind] for pair in pairs])) for kind in ("forward_s", "gradient_s"))
+        units = np.array([forward, gradient, min(forward, gradient)])
+        signs = chance.choice((1, -1), size=(number, 1, 1))
+        looks = [signs * logs[chance.integers(len(logs), size=(number, PAIRS))] + shift for _ in range(3)]
+        worse, unclear = words(looks[0], units)
+        worse_of_all, _ = words(np.concatenate(looks[:2], axis=1), units)
+        said = np.where(unclear.any(axis=1, keepdims=True), worse_of_all, worse)
+        alarms += int((said & words(looks[2], units)[0]).any(axis=1).sum())
+        made += number
+    return alarms / made
 
 
 def words(logs: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``judge.verdict`` of many gates at once: which are worse, which not decided. logs: (…, pairs, quantities)."""
+    """``judge.times`` of many gates at once: which quantities are worse, which not decided. logs: (…, pairs, 3)."""
     from scipy.special import stdtrit
 
     pairs = logs.shape[-2]
@@ -75,7 +80,9 @@ def words(logs: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     reach = stdtrit(pairs - 1, 0.975) * logs.std(axis=-2, ddof=1) / np.sqrt(pairs)
     low, high, most = centre - reach, centre + reach, np.log1p(np.maximum(MARGIN, FLOOR_S / units))
     worse, better, same = low > most, high < -most, (low >= -most) & (high <= most)
-    return worse, ~(worse | better | same)
+    unclear = ~(worse | better | same)
+    worse[..., TIMES.index("R")] &= low[..., TIMES.index("gradient")] > 0
+    return worse, unclear
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -88,25 +95,28 @@ def table(rows: Sequence[Row]) -> str:
         limit = bound(alarms, len(mine)) if name == "A/A" else 1 - bound(len(mine) - alarms, len(mine))
         words = f"{'at most' if name == 'A/A' else 'at least'} {limit:.0%}"
         lines.append(f"| {name} | {len(mine)} | {alarms} | {words} | {max(row['seconds'] for row in mine):.0f} s |")
-    pool = pairs_of_equals(rows)
-    if pool:
-        lines += ["", f"Resampled {DRAWS:,} times from {len(pool)} pairs of equal programs:".replace(",", " "), ""]
+    gates = gates_of_equals(rows)
+    if gates:
+        number = sum(map(len, gates))
+        lines += ["", f"{DRAWS:,} gates drawn from the {number} pairs of A/A gates:".replace(",", " "), ""]
         lines += [
-            "| pairs of | A/A | gradient 5 % slower | 10 % slower | both 10 % slower | sd of a pair's ratio: "
-            "forward, gradient, R |",
-            "| --- | ---: | ---: | ---: | ---: | --- |",
+            "| cells of | pairs | A/A | gradient 5 % slower | 10 % slower | both 10 % slower "
+            "| sd of a pair: forward, gradient, R |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
         ]
         for framework in dict.fromkeys(row["cell"].split("/")[0] for row in rows if row["name"] == "A/A"):
-            own = pairs_of_equals([row for row in rows if row["cell"].startswith(f"{framework}/")])
+            own = gates_of_equals([row for row in rows if row["cell"].startswith(f"{framework}/")])
             changes = (None, slower(1.05), slower(1.1), slower(1.1, 1.1))
             shown = " | ".join(_share(alarm_rate(own, change)) for change in changes)
-            lines.append(f"| {framework} ({len(own)}) | {shown} | {', '.join(_sd(own, name) for name in TIMES)} |")
+            spread = ", ".join(_sd([pair for pairs in own for pair in pairs], name) for name in TIMES)
+            lines.append(f"| {framework} | {sum(map(len, own))} | {shown} | {spread} |")
     return "\n".join(lines)
 
 
 def _share(rate: float) -> str:
-    return f"below {3 / DRAWS:.3%}" if rate == 0 else f"{rate:.2%}"
+    return "none" if rate == 0 else "all" if rate == 1 else f"{rate:.2%}" if rate < 0.99 else f"{rate:.3%}"
 
 
 def _sd(pool: Sequence[Pair], name: str) -> str:
+    """The standard deviation of log ratios about 0, where those of equals lie."""
     return f"{(sum(log(pair[name]) ** 2 for pair in pool) / len(pool)) ** 0.5:.1%}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -80,46 +81,56 @@ class Ring:
                 self._stop()
                 pool.shutdown(wait=True, cancel_futures=True)
                 self._stopping = False
+                self._progress.close()
 
     def _stop(self) -> None:
         with self._lock:
             self._stopping = True
             for worker in self._live:
-                worker.stop()
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    worker.stop()
 
     def _one(self, match: Match) -> Row:
-        """Fight one match and keep its row."""
-        core, began = self._cores.get(), time.monotonic()
-        row: Row = {
-            "kind": "turns",
-            "schema": SCHEMA,
-            "run": self._run,
-            "cell": match.cell.id,
-            "stage": match.stage,
-            "pair": match.pair,
-            "core": core,
-            "started": now(),
-            "load": machine.load(),
-        }
-        with self._lock:
-            self._progress.begin(match.visit)
+        """Fight one match on a core of its own and keep its row."""
+        core = self._cores.get()
+        try:
+            began = time.monotonic()
+            row: Row = {
+                "kind": "turns",
+                "schema": SCHEMA,
+                "run": self._run,
+                "cell": match.cell.id,
+                "stage": match.stage,
+                "pair": match.pair,
+                "core": core,
+                "started": now(),
+                "load": machine.load(),
+            }
+            with self._lock:
+                self._progress.begin(match.visit)
+            row |= self._fought(match, core)
+            row["seconds"] = round(time.monotonic() - began, 3)
+            with self._lock:
+                if not self._stopping:  # a worker stopped from outside says nothing of its cell
+                    store.append(self._path, row)
+                self._progress.finish(match.visit, row["seconds"])
+            return row
+        finally:
+            self._cores.put(core)
+
+    def _fought(self, match: Match, core: int) -> Row:
+        """What a match came to."""
         workers: dict[str, Worker] = {}
         try:
             for name in SIDES if match.pair % 2 else SIDES[::-1]:  # neither is always the first to start
                 workers[name] = self._start("base" if match.stage == CONTROL else name, core)
-            found = {"status": "ok", "side": None, "reason": "", "samples": duel(workers, match.cell, **self._settings)}
+            samples = duel(workers, match.cell, **self._settings)
+            return {"status": "ok", "side": None, "reason": "", "samples": samples}
         except Failed as failed:
-            found = {"status": failed.status, "side": failed.name, "reason": failed.reason, "samples": {}}
+            return {"status": failed.status, "side": failed.name, "reason": failed.reason, "samples": {}}
         finally:
             for worker in workers.values():
                 self._end(worker)
-            self._cores.put(core)
-        row |= found | {"seconds": round(time.monotonic() - began, 3)}
-        with self._lock:
-            self._progress.finish(match.visit, row["seconds"])
-            if not self._stopping:  # a worker stopped from outside says nothing of its cell
-                store.append(self._path, row)
-        return row
 
     def _start(self, name: str, core: int) -> Worker:
         """A worker process of one side, which must measure the sources that the gate began with."""

@@ -42,8 +42,11 @@ def side(name: str, into: Path) -> Side:
     if not packed:
         raise ValueError(f"The commit {name!r} has no impls: name a later one.")
     into.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(into, filter="data")
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(into, filter="data")
+    except tarfile.TarError as error:
+        raise ValueError(f"The impls of {name!r} cannot be unpacked: {error}.") from None
     return Side(name, into, commit, machine.digest(into / "impls"))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from bench.gate.contest import Report
 from bench.gate.judge import BETTER, FLOOR_S, MARGIN, SAME, UNDECIDED, WORSE, Finding
+from bench.gate.report import Report
 
 ORDER = (WORSE, BETTER, UNDECIDED, SAME)
 HEADER = "| verdict | cell | what | base | head | head ÷ base |\n| --- | --- | --- | ---: | ---: | ---: |"
@@ -29,12 +29,12 @@ def table(report: Report) -> str:
     found = sorted(report.findings, key=lambda one: ORDER.index(one.verdict))
     number = Counter(one.verdict for one in found)
     counted = " · ".join(f"{number[verdict]} {verdict}" for verdict in ORDER)
-    words = {0: "no regression", 1: "regression", 2: "too little was measured"}[report.status]
+    words = {0: "no regression", 1: "regression", 2: "too little was measured to tell"}[report.status]
     lines = [
         f"### gradratio gate: {words}",
         "",
         f"base `{report.base.label}` · head `{report.head.label}` · {counted} "
-        f"({report.measured} of {report.cells} cells measured, {report.pairs} pairs of processes each)",
+        f"({report.measured} of {len(report.cells)} cells measured, {report.pairs} pairs of processes each)",
         "",
     ]
     told = [one for one in found if one.verdict != SAME]
@@ -67,16 +67,20 @@ def _control(report: Report) -> Iterable[str]:
 
 def _line(one: Finding) -> str:
     bold = "**" if one.verdict == WORSE else ""
-    cell = one.cell.replace("|", "\\|")
     ratio = ""
     if one.interval:
         middle, low, high = one.interval
         ratio = _percent(middle) + (f" [{_percent(low)}, {_percent(high)}]" if low and high else "")
     elif one.base and one.head is not None and one.base != one.head:
         ratio = _percent(one.head / one.base)
-    note = f"{ratio}; {one.note}" if ratio and one.note else ratio or one.note.replace("|", "\\|")
-    cells = (f"{bold}{one.verdict}{bold}", f"`{cell}`", WHAT[one.quantity])
-    return f"| {' | '.join(cells)} | {_number(one, one.base)} | {_number(one, one.head)} | {note} |"
+    shown = "; ".join(part for part in (ratio, _code(one.note)) if part)
+    cells = (f"{bold}{one.verdict}{bold}", _code(one.cell), WHAT[one.quantity])
+    return f"| {' | '.join(cells)} | {_number(one, one.base)} | {_number(one, one.head)} | {shown} |"
+
+
+def _code(text: str) -> str:
+    """The text as a code span, since words of a failure are anybody's and may look like Markdown."""
+    return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`" if text else ""
 
 
 def _number(one: Finding, value: float | None) -> str:
@@ -84,8 +88,11 @@ def _number(one: Finding, value: float | None) -> str:
         return ""
     if one.quantity in ("forward", "gradient"):
         return f"{1e3 * value:.3f}"
-    return f"{value:.2e}" if one.quantity == "gradient_error" else f"{value:.3f}" if one.quantity == "R" else f"{value}"
+    if one.quantity == "gradient_error":
+        return f"{value:.2e}" if one.verdict == SAME else f"{value:.10e}"
+    return f"{value:.3f}" if one.quantity == "R" else f"{value}"
 
 
 def _percent(ratio: float) -> str:
-    return f"{100 * (ratio - 1):+.1f} %"
+    change = 100 * (ratio - 1)
+    return f"{change:+.1f} %" if change == 0 or abs(change) >= 0.05 else f"{change:+.1e} %"

@@ -49,8 +49,9 @@ class Live:
 def visit(job: dict[str, Any]) -> dict[str, Any]:
     """An exact visit."""
     told = orders(job["cell"]["method"])
+    status = told.get("status32" if job["cell"]["dtype"] == "float32" else "status64", told["status"])
     values = {"peak_bytes": 100, "flops": 1000, "gradient_error": told["error"], **told["values"]}
-    return {"status": told["status"], "reason": "as told", "samples": {}, "values": values}
+    return {"status": status, "reason": told.get("reason", "as told"), "samples": {}, "values": values}
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ from bench.rows import ROOT
         ([str(ROOT), str(ROOT), "--method", "jbf"], "No method 'jbf': did you mean jfb?"),
         ([str(ROOT), str(ROOT), "--pairs", "1"], "give --pairs 2 or more"),
         ([str(ROOT), str(ROOT), "--preset", "gpu"], "leave cells on cuda out"),
+        ([str(ROOT), str(ROOT), "--slots", "4096"], "needs a core for itself"),
+        ([str(ROOT), str(ROOT), "--table", "no/such/folder/table.md"], "no folder for the table"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_status_2(
@@ -31,11 +33,24 @@ def test_bad_input_is_one_sentence_and_exit_status_2(
 def test_a_gate_prints_its_table_and_adds_it_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--framework", "torch", "--problem", "tanh", "--method", "jfb", "--set", "width=4", "batch=2", "K=3"]
     flags += ["--pairs", "2", "--budget", "0.01", "--out", str(tmp_path / "rows"), "--table", str(tmp_path / "table")]
-    assert main([str(ROOT), str(ROOT), *flags]) in (0, 1)  # equal sources; two short pairs may say anything of time
+    assert main([str(ROOT), str(ROOT), *flags]) in (0, 1, 2)  # two short pairs may say anything of time
     shown = capsys.readouterr().out
-    assert (tmp_path / "table").read_text() in shown and "1 of 1 cells measured" in shown
+    assert (tmp_path / "table").read_text() in shown and " of 1 cells measured" in shown
+    words = ("bytes", "flops", "float64 |")
+    exact = [line for line in shown.splitlines() if line.startswith("| ") and any(word in line for word in words)]
+    assert len(exact) == 6 and all(line.startswith("| same |") for line in exact)
     assert "gradient error, float64" in shown and {path.name for path in (tmp_path / "rows").iterdir()} == {
         "base.jsonl",
         "head.jsonl",
         "turns.jsonl",
     }
+
+
+def test_a_mistake_of_the_gate_itself_is_no_regression(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(given: object) -> int:
+        raise AssertionError("not thought of")
+
+    monkeypatch.setattr("bench.gate.__main__.run", broken)
+    assert main([str(ROOT)]) == 2 and "not thought of" in capsys.readouterr().err

@@ -1,0 +1,49 @@
+"""Two sides with orders, worker processes that measure nothing, and a way to set them against each other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from bench.cell import Cell
+from bench.gate.contest import Contest
+from bench.gate.report import Report
+from bench.gate.sides import Side, side
+from tests.bench.gate import fake_side
+
+PAIRS = 3
+
+
+class Gate:
+    """Two sides with orders, and a way to set them against each other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.out = folder, folder / "out"
+
+    def side(self, name: str, orders: dict[str, Any]) -> Side:
+        impls = self.folder / name / "impls"
+        impls.mkdir(parents=True)
+        (impls / "__init__.py").write_text(f'"""{name}"""\n')
+        (impls / "orders.json").write_text(json.dumps(orders))
+        return side(str(self.folder / name), self.folder)
+
+    def __call__(
+        self, base: dict[str, Any], head: dict[str, Any], methods: tuple[str, ...] = ("jfb",), **settings: Any
+    ) -> Report:
+        cells = [Cell("torch", "tanh", method) for method in methods]
+        sides = self.side("base", base), self.side("head", head)
+        options = {"pairs": PAIRS, "slots": 1, "quiet": True, "script": Path(fake_side.__file__)} | settings
+        return Contest(*sides, cells, folder=self.out, **options).report()
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.out / "turns.jsonl").read_text().splitlines()]
+
+    def stages(self) -> dict[str, int]:
+        return dict(Counter(row["stage"] for row in self.rows() if row["kind"] == "turns"))
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    """The verdict on each quantity of a report on one cell."""
+    return {found.quantity: found.verdict for found in report.findings}
