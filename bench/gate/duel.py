@@ -75,13 +75,11 @@ def duel(
 
 
 def ratios(samples: Samples) -> dict[str, float]:
-    """What one pair of processes says: head ÷ base of the forward, of the gradient call, and of R, each the median
-    over rounds, whose halves were taken at nearly the same moment."""
+    """What one pair of processes says: head ÷ base of the forward and of the gradient call, the median over rounds,
+    whose halves were taken at nearly the same moment; and of R, the quotient of the two."""
     base, head = (samples[name] for name in SIDES)
-    forward = [after / before for before, after in zip(base["forward_s"], head["forward_s"], strict=True)]
-    gradient = [after / before for before, after in zip(base["gradient_s"], head["gradient_s"], strict=True)]
-    return {
-        "forward": statistics.median(forward),
-        "gradient": statistics.median(gradient),
-        "R": statistics.median(g / f for f, g in zip(forward, gradient, strict=True)),
-    }
+    forward, gradient = (
+        statistics.median(after / before for before, after in zip(base[kind], head[kind], strict=True))
+        for kind in ("forward_s", "gradient_s")
+    )
+    return {"forward": forward, "gradient": gradient, "R": gradient / forward}

@@ -23,6 +23,10 @@ def count(fn: Callable[[], Any]) -> int:
     class Flops(TorchDispatchMode):
         total = 0
 
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # else torch imports its compiler for the mode, which takes a process two seconds
+
         def __torch_dispatch__(self, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
             name = _name(op)

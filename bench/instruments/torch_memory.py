@@ -34,6 +34,10 @@ def live_bytes(fn: Callable[[], Any]) -> Live:
             self.alive: dict[int, tuple[int, Any]] = {}
             self.now = self.peak = 0
 
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # else torch imports its compiler for the mode, which takes a process two seconds
+
         def __torch_dispatch__(self, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
             before = {
