@@ -39,7 +39,7 @@ CONTROLS = (
     Cell("jax", "tanh", "jfb", TRACKED, {"K": 20}),
     Cell("torch", "tanh", "unrolled", SMALL, {"K": 10}),
     Cell("jax", "mlp", "backprop", {"depth": 3, "width": 256, "batch": 64}, gradient="backprop"),
-    Cell("torch", "fpn", "jfb", {"channels": 8, "batch": 32, "gamma": 0.8}, {"K": 15}),
+    Cell("torch", "tanh", "unrolled", TRACKED, {"K": 20}),
 )
 """The cells of A/A gates, in turn."""
 
