@@ -60,7 +60,7 @@ def _control(report: Report) -> Iterable[str]:
     if report.noisy:
         yield "**The machine made equal programs differ by more than the margin: no time is judged. Run it again.**"
     yield (
-        f"Worse: the whole 95 % interval lies beyond {MARGIN:.0%} and {FLOOR_S * 1e6:g} µs, twice. "
+        f"Worse: the whole 95 % interval lies beyond {100 * MARGIN:g} % and {FLOOR_S * 1e6:g} µs, twice. "
         "Bytes, flops and float64 errors are compared for equality."
     )
 
