@@ -9,13 +9,15 @@ tracked: it is there for closed forms, and in presets for cells that must diverg
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from bench import VERSION
 from bench.tracked import Found, measured, tracked_cells
 
 PRESET = os.environ.get("GRADRATIO_PRESET", "track")
 TIMEOUT_S = 7200
+Track = TypeVar("Track", bound=Callable[..., Any])
 
 
 def _ids(framework: str, problem: str) -> list[str]:
@@ -49,67 +51,61 @@ def _value(found: Found, cell: str, name: str) -> float:
     return float("nan") if value is None else value
 
 
+def shown_as(name: str, unit: str) -> Callable[[Track], Track]:
+    """How asv shows a track: its ``pretty_name`` and ``unit``."""
+
+    def mark(track: Track) -> Track:
+        track.pretty_name, track.unit = name, unit  # type: ignore[attr-defined]
+        return track
+
+    return mark
+
+
 class _Cells:
     """What is tracked for every cell."""
 
     param_names = ("cell",)
     version = f"{VERSION}.1"  # by hand: a new number here starts a new history
 
+    @shown_as("R: time of a gradient ÷ time of a forward pass", "forward passes")
     def track_R(self, found: Found, cell: str) -> Any:
         """Gradient time ÷ forward time; one sample a worker process."""
         return _samples(found, cell, "ratios")
 
-    track_R.unit = "forward passes"  # type: ignore[attr-defined]
-    track_R.pretty_name = "R: time of a gradient ÷ time of a forward pass"  # type: ignore[attr-defined]
-
+    @shown_as("Time of a gradient", "seconds")
     def track_gradient_s(self, found: Found, cell: str) -> Any:
         """Seconds of a gradient call; one sample a worker process."""
         return _samples(found, cell, "gradients")
 
-    track_gradient_s.unit = "seconds"  # type: ignore[attr-defined]
-    track_gradient_s.pretty_name = "Time of a gradient"  # type: ignore[attr-defined]
-
+    @shown_as("Time of a forward pass", "seconds")
     def track_forward_s(self, found: Found, cell: str) -> Any:
         """Seconds of a forward pass; one sample a worker process."""
         return _samples(found, cell, "forwards")
 
-    track_forward_s.unit = "seconds"  # type: ignore[attr-defined]
-    track_forward_s.pretty_name = "Time of a forward pass"  # type: ignore[attr-defined]
-
+    @shown_as("Compile time of a gradient", "seconds")
     def track_compile_s(self, found: Found, cell: str) -> float:
         """Seconds from tracing to a compiled gradient call; none in eager mode."""
         return _value(found, cell, "compile_s")
 
-    track_compile_s.unit = "seconds"  # type: ignore[attr-defined]
-    track_compile_s.pretty_name = "Compile time of a gradient"  # type: ignore[attr-defined]
-
+    @shown_as("Peak memory of a gradient", "bytes")
     def track_peak_bytes(self, found: Found, cell: str) -> float:
         """Bytes newly allocated at the peak of one gradient call; exact."""
         return _value(found, cell, "peak_bytes")
 
-    track_peak_bytes.unit = "bytes"  # type: ignore[attr-defined]
-    track_peak_bytes.pretty_name = "Peak memory of a gradient"  # type: ignore[attr-defined]
-
+    @shown_as("Memory held from forward to backward", "bytes")
     def track_held_bytes(self, found: Found, cell: str) -> float:
         """Bytes that the forward half of backprop keeps for its backward half; exact."""
         return _value(found, cell, "held_bytes")
 
-    track_held_bytes.unit = "bytes"  # type: ignore[attr-defined]
-    track_held_bytes.pretty_name = "Memory held from forward to backward"  # type: ignore[attr-defined]
-
+    @shown_as("Work of a gradient", "flops")
     def track_flops(self, found: Found, cell: str) -> float:
         """Floating-point operations of one gradient call; exact."""
         return _value(found, cell, "flops")
 
-    track_flops.unit = "flops"  # type: ignore[attr-defined]
-    track_flops.pretty_name = "Work of a gradient"  # type: ignore[attr-defined]
-
+    @shown_as("Error of a gradient", "relative")
     def track_gradient_error(self, found: Found, cell: str) -> float:
         """Relative distance from the true gradient in float64."""
         return _value(found, cell, "gradient_error")
-
-    track_gradient_error.unit = "relative"  # type: ignore[attr-defined]
-    track_gradient_error.pretty_name = "Error of a gradient"  # type: ignore[attr-defined]
 
 
 class TorchMlp(_Cells):

@@ -33,11 +33,13 @@ def test_bad_input_is_one_sentence_and_exit_status_2(
 def test_a_gate_prints_its_table_and_adds_it_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--framework", "torch", "--problem", "tanh", "--method", "jfb", "--set", "width=4", "batch=2", "K=3"]
     flags += ["--pairs", "2", "--budget", "0.01", "--out", str(tmp_path / "rows"), "--table", str(tmp_path / "table")]
-    assert main([str(ROOT), str(ROOT), *flags]) in (0, 1, 2)  # two short pairs may say anything of time
+    status = main([str(ROOT), str(ROOT), *flags])  # two short pairs may say anything of time
     shown = capsys.readouterr().out
+    words = {0: "no regression", 1: "regression", 2: "too little was measured to tell"}
+    assert shown.startswith(f"### gradratio gate: {words[status]}\n")
     assert (tmp_path / "table").read_text() in shown and " of 1 cells measured" in shown
-    words = ("bytes", "flops", "float64 |")
-    exact = [line for line in shown.splitlines() if line.startswith("| ") and any(word in line for word in words)]
+    counted = ("bytes", "flops", "float64 |")
+    exact = [line for line in shown.splitlines() if line.startswith("| ") and any(word in line for word in counted)]
     assert len(exact) == 6 and all(line.startswith("| same |") for line in exact)
     assert "gradient error, float64" in shown and {path.name for path in (tmp_path / "rows").iterdir()} == {
         "base.jsonl",
