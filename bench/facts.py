@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.grid import Cell, Value
+from bench.options import solvers, usual_solver
 
 
 class Facts:
@@ -38,6 +39,14 @@ class Facts:
     def options(self, cell: Cell) -> set[str]:
         """Options that a cell takes: its method's, and those of the gradient that runs through it."""
         return set(self.methods[cell.method].options) | set(self.methods[cell.gradient].options)
+
+    def takes(self, cell: Cell, option: str, value: Value) -> bool:
+        """Whether a cell has an option, and its method fits the value where that is a forward solver."""
+        return option in self.options(cell) and (option != "solver" or value in solvers(self.methods[cell.method]))
+
+    def usual(self, problem: str, method: str) -> bool:
+        """Whether a method fits the solver that a problem is usually solved by; the others are for who names them."""
+        return self.kinds[problem] == "explicit" or usual_solver(problem) in solvers(self.methods[method])
 
     def require_fit(self, problems: Sequence[str], methods: Sequence[str]) -> None:
         """Refuse a problem that fits none of the named methods, and a method that fits no named problem."""

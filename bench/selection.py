@@ -28,7 +28,8 @@ def select(
 
     With a preset the names filter its cells. Without one, a cell is built from default sizes and options for
     each combination of the names that fits; a kind of name that was not given stands for all of its kind, but for
-    the usual mode and the cpu. A setting goes to every chosen cell that has it, and at least one must.
+    the usual mode, the cpu, and the methods that fit the problem's usual solver. A setting goes to every chosen cell
+    that has it, and at least one must.
     """
     facts = Facts()
     for kind, given, known in (
@@ -78,7 +79,7 @@ def combinations(
     for one_framework in framework or MODES:
         for one_problem in problem or facts.kinds:
             for one_method in facts.fitting(one_problem):
-                if method and one_method not in method:
+                if one_method not in method if method else not facts.usual(one_problem, one_method):
                     continue
                 explicit = facts.kinds[one_problem] == "explicit"
                 for through in [one_method] if explicit else gradient or ["backprop"]:
@@ -106,6 +107,11 @@ def applied(facts: Facts, chosen: Iterable[Cell], pairs: Mapping[str, Value]) ->
                 f"The option {name!r} is not one of {listed(sorted({cell.method for cell in chosen}))}: "
                 f"methods that take it are {', '.join(takers) or 'none'}."
             )
+        elif not any(facts.takes(cell, name, value) for cell in chosen):
+            methods = sorted({cell.method for cell in chosen if name in facts.options(cell)})
+            raise ValueError(
+                f"The solver {value!r} does not fit {listed(methods)}: leave it out, or name another method."
+            )
     return [_with(facts, cell, pairs) for cell in chosen]
 
 
@@ -119,9 +125,9 @@ def _require_size(facts: Facts, chosen: Sequence[Cell], name: str) -> None:
 
 def _with(facts: Facts, cell: Cell, pairs: Mapping[str, Value]) -> Cell:
     """One cell with the settings that it has."""
-    defaults, options = facts.sizes(cell.problem), facts.options(cell)
+    defaults = facts.sizes(cell.problem)
     sizes = {name: _like(defaults[name], name, value) for name, value in pairs.items() if name in defaults}
-    own = {name: _like(_example(name), name, value) for name, value in pairs.items() if name in options}
+    own = {name: _like(_example(name), name, value) for name, value in pairs.items() if facts.takes(cell, name, value)}
     return replace(cell, sizes={**cell.sizes, **sizes}, options={**cell.options, **own})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class Tangent:
     ) -> None:
         self._cell, self._framework, self._params, self._arrays = cell, framework, params, arrays
         self._law, self._count = options.get("tangents"), options.get("count", 1)
-        if self._law not in (None, "given") and self._count > 1:
+        if self._law not in (None, "given", "basis") and self._count > 1:
             raise NotApplicable("The oracle of several sampled tangents is not built: use tangents=given with count.")
         if self._law not in (None, "given") and cell.device == "meta":
             raise NotApplicable("Tangents cannot be drawn from shapes alone: use tangents=given on meta.")
@@ -42,8 +43,18 @@ class Tangent:
         """The tangents of the first call as rows over the concatenated parameters; None for a method without."""
         if self._law is None:
             return None
+        if self._law == "basis":
+            sizes: list[int] = []
+            nest_map(lambda p: sizes.append(prod(p.shape)), self._params)
+            n = sum(sizes)
+            return n**0.5 * (np.arange(n) == np.arange(self._count)[:, None] % n)
         leaves = importlib.import_module(f"impls.{self._cell.framework}.ops").leaves(self._drawn)
         return np.concatenate([self._framework.numpy(v).reshape(self._count, -1) for v in leaves], axis=1)
+
+    @property
+    def scale(self) -> float:
+        """How long the estimate of a gradient of length 1 may be, by order: ‖V‖/count, which is √(n/count)."""
+        return 1.0 if self.rows is None else float(np.linalg.norm(self.rows)) / self._count
 
     def expected(self, oracle: np.ndarray) -> np.ndarray:
         """The oracle's gradient, or what forward gradient makes of it: the mean of (g·v) v."""

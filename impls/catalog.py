@@ -18,6 +18,7 @@ class Work:
     first: what acts on the data alone: a net's first layer, or an encoder's.
     rest: the other layers outside step: of a net, of an encoder, of a read-out.
     step: one evaluation of ``step``; K of them forward. M: applications in the backward solve (Picard: M − 1).
+    fixed: products that no gradient passes through.
     """
 
     first: float
@@ -25,10 +26,11 @@ class Work:
     step: float = 0.0
     K: int = 0
     M: int = 0
+    fixed: float = 0.0
 
     @property
     def forward(self) -> float:
-        return self.first + self.rest + self.K * self.step
+        return self.first + self.rest + self.fixed + self.K * self.step
 
 
 def _reverse(work: Work, step_products: float) -> float:
@@ -39,19 +41,21 @@ def _reverse(work: Work, step_products: float) -> float:
 @dataclass(frozen=True)
 class Method:
     """name: as in the file. interface: which of the two questions it answers. exact: equal to the true gradient when
-    its solves have converged. equation: what it returns. flops: flop ratio as a function of ``Work``, ``formula`` in
-    words. memory: order in depth L, steps K, activations A, parameters P. options: keywords that a cell may set."""
+    its solves have converged. equation: what it returns. flops: flop ratio as a function of ``Work``, or None where
+    none is derived, ``formula`` in words. memory: order in depth L, steps K, activations A, parameters P. options:
+    keywords that a cell may set. solvers: the forward solvers that fit an adjoint."""
 
     name: str
     interface: Literal["gradient", "adjoint"]
     exact: bool
     equation: str
     formula: str
-    flops: Callable[[Work], float]
+    flops: Callable[[Work], float] | None
     memory: str
     source: str
     options: tuple[str, ...]
     forward_mode: bool = True
+    solvers: tuple[str, ...] = ("picard", "newton")
 
 
 _ROWS = (
@@ -102,6 +106,18 @@ _ROWS = (
         ("K", "solver", "linear_solver", "M"),
     ),
     Method(
+        "ift_reused",
+        "adjoint",
+        True,
+        "gᵀ (I − ∂R/∂z|_{z_{K−2}})⁻¹ ∂R/∂θ, taken at z_{K−1}",
+        "none derived",
+        None,
+        "A + n² a sample, flat in K",
+        "implicit function theorem with Newton's last factors; Christianson 1994",
+        ("K", "solver"),
+        solvers=("newton",),
+    ),
+    Method(
         "jfb",
         "adjoint",
         False,
@@ -118,7 +134,7 @@ METHODS: Mapping[str, Method] = {row.name: row for row in _ROWS}
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "solver": ("picard", "newton"),
-    "linear_solver": ("picard", "gmres", "dense"),
-    "tangents": ("gaussian", "rademacher", "sphere", "given"),
+    "linear_solver": ("picard", "gmres", "dense", "normal_cg", "normal_cg_published"),
+    "tangents": ("gaussian", "rademacher", "sphere", "basis", "given"),
 }
 """What an option that is a name may be, for whoever has to refuse a wrong one before a framework is imported."""

@@ -31,6 +31,15 @@ def require_kernel(x: Any, w: Any) -> None:
         )
 
 
+def require_pool(x: Any, size: int) -> None:
+    """Refuse what is no NHWC array with room for one window of ``size`` by ``size`` pixels."""
+    if x.ndim != 4 or not 1 <= size <= min(x.shape[1:3]):
+        raise ValueError(
+            f"max_pool: a window of size {size!r} does not fit an image of shape {tuple(x.shape)}; "
+            "images are NHWC, and a window may be no larger than they are."
+        )
+
+
 def require_same_shape(z: Any, fz: Any) -> None:
     """Refuse a step that does not map a state to one of the same shape."""
     if tuple(z.shape) != tuple(fz.shape):
@@ -52,4 +61,33 @@ def require_unrollable(solver: Any) -> None:
         raise ValueError(
             f"unrolled cannot differentiate through {type(inner).__name__} inside {type(solver).__name__}: "
             "give it linear_solver=Dense(), or use ift."
+        )
+
+
+def singular(sample: int) -> str:
+    """What to say of a sample whose factorisation met a zero pivot."""
+    return (
+        f"I − J is singular at sample {sample}, so the fixed point is not isolated there "
+        "and has no derivative: make step a contraction."
+    )
+
+
+def require_factors(solver: Any) -> None:
+    """Refuse a solver whose last step leaves no factors of I − J behind."""
+    inner = type(getattr(solver, "linear_solver", None)).__name__
+    if solver.method != "newton" or inner != "Dense":
+        raise ValueError(
+            f"ift_reused takes the factors of Newton's last dense solve, and {type(solver).__name__} "
+            f"{'has none' if solver.method != 'newton' else f'with {inner} makes none'}: "
+            "set solver=Newton(linear_solver=Dense()), or use ift."
+        )
+    if solver.steps < 2:
+        raise ValueError("ift_reused takes the factors of Newton's last step, and K=1 makes none: set K from 2 up.")
+
+
+def require_applications(who: str, applications: int) -> None:
+    """Refuse another number of operator applications a step than conjugate gradients are written with."""
+    if applications not in (1, 3) or isinstance(applications, bool):
+        raise ValueError(
+            f"{who}: applications must be 1 (as few as suffice) or 3 (as published), not {applications!r}."
         )

@@ -14,5 +14,6 @@ def pick(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
     if isinstance(name, str) and name in table:
         return table[name]
     close = difflib.get_close_matches(str(name), table, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(table)}."
+    known = f"known: {', '.join(table)}." if table else "there is none."
+    hint = f"did you mean {' or '.join(close)}?" if close else known
     raise LookupError(f"No {kind} {name!r}: {hint}")

@@ -18,14 +18,23 @@ COLOURS = {
     "unrolled": _PALETTE[3],
     "IFT, Picard": _PALETTE[2],
     "IFT, GMRES": _PALETTE[9],
+    "IFT, normal CG": _PALETTE[8],
+    "IFT, normal CG as published": _PALETTE[6],
     "IFT, dense": _PALETTE[7],
+    "IFT, Newton's factors": "#5b2a86",
     "JFB": _PALETTE[4],
 }
 """Colour of each method, in the order in which methods are listed."""
 
 OTHER = "#444444"
 
-SOLVERS = {"picard": "Picard", "gmres": "GMRES", "dense": "dense"}
+SOLVERS = {
+    "picard": "Picard",
+    "gmres": "GMRES",
+    "normal_cg": "normal CG",
+    "normal_cg_published": "normal CG as published",
+    "dense": "dense",
+}
 
 
 class Stroke(NamedTuple):
@@ -58,7 +67,7 @@ def label(method: str, options: Mapping[str, Any], gradient: str = "backprop") -
         return {"gaussian": "forward gradient", "given": "forward gradient, tangents given"}.get(
             tangents, f"forward gradient, {tangents}"
         )
-    name = {"jfb": "JFB", "ift": "IFT"}.get(method, method.replace("_", " "))
+    name = {"jfb": "JFB", "ift": "IFT", "ift_reused": "IFT, Newton's factors"}.get(method, method.replace("_", " "))
     if method == "ift" and "linear_solver" in options:
         solver = str(options["linear_solver"])
         name = f"IFT, {SOLVERS.get(solver, solver)}"

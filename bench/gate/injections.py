@@ -63,7 +63,8 @@ def wait_for_a_tenth(call):
 """
 """A call that takes a tenth longer, on any machine and at any size."""
 
-BACKPROP, MODELS, ADJOINT = "torch/gradients/backprop.py", "torch/models.py", "torch/adjoints/ift.py"
+BACKPROP, ADJOINT = "torch/gradients/backprop.py", "torch/adjoints/ift.py"
+MODELS, IMPLICIT = "torch/models/__init__.py", "torch/models/implicit.py"
 RETURN_FN = "\n    return fn\n"
 LOSS = "    return partial(found, fixed_point=fixed_point) if fixed_point else found\n"
 STEP = "            last, z = z, f(z)\n"
@@ -160,7 +161,7 @@ INJECTIONS = (
         "a float64 constant in float32 code",
         False,
         _tanh("torch", "ift", IFT),
-        ((MODELS, "0.5 * (z - y)", "0.5 * ((z - y) * torch.ones(len(z), 1, dtype=torch.float64))"),),
+        ((IMPLICIT, "0.5 * (z - y)", "0.5 * ((z - y) * torch.ones(len(z), 1, dtype=torch.float64))"),),
         frozenset({"peak_bytes"}),
     ),
 )

@@ -1,53 +1,32 @@
-"""Solvers of A x = b for A = I − J or its transpose, given as a function; samples (axis 0) are independent systems.
-
-Each returns a ``LinearSolution``. A solver that was given a tolerance and misses it says so in ``converged``;
-``solve`` turns that into NaN, so that no wrong gradient passes for a right one and no host has to look.
-"""
+"""Solvers of A x = b for A = I − J or its transpose, given as a function; samples (axis 0) are independent systems."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float
 
 from impls.checks import require_steps
+from impls.jax.factors import matrix_of
+from impls.jax.linear_solution import LinearMap, LinearSolution, LinearSolver, State, solution, solve
+from impls.jax.normal_cg import NormalCG, PublishedNormalCG
 from impls.jax.norms import largest_ratio, sample_norms
 
-State = Float[Array, "b *n"]
-LinearMap = Callable[[State], State]
-
-
-class LinearSolution(NamedTuple):
-    """value: x. steps: as each solver counts them. residual: largest over samples of ‖b − A x‖/‖b‖, of the last x for
-    which it is known without another product. converged: within the tolerance, where there is one, and finite."""
-
-    value: State
-    steps: Array
-    residual: Float[Array, ""]
-    converged: Array
-
-
-class LinearSolver(Protocol):
-    """Solves A x = b. differentiable: reverse mode can run through it, as unrolled Newton needs."""
-
-    @property
-    def differentiable(self) -> bool: ...
-
-    @property
-    def tol(self) -> float: ...
-
-    def __call__(self, A: LinearMap, b: State) -> LinearSolution: ...
-
-
-def solve(linear_solver: LinearSolver, A: LinearMap, b: State) -> State:
-    """The solution, or NaN throughout where the solver missed its tolerance."""
-    found = linear_solver(A, b)
-    return jnp.where(found.converged, found.value, jnp.nan) if linear_solver.tol > 0 else found.value
+__all__ = [
+    "GMRES",
+    "LINEAR_SOLVERS",
+    "Dense",
+    "LinearMap",
+    "LinearSolution",
+    "LinearSolver",
+    "NormalCG",
+    "Picard",
+    "PublishedNormalCG",
+    "solve",
+]
 
 
 @dataclass(frozen=True)
@@ -71,13 +50,13 @@ class Picard:
             x, r = b, b
             if self.steps > 1:
                 x, r = jax.lax.fori_loop(1, self.steps, lambda _, s: update((*s, 0))[:2], (b, b))
-            return _solution(x, self.steps, r, b, self.tol)
+            return solution(x, self.steps, r, b, self.tol)
 
         def going(state: tuple[State, State, Any]) -> Array:
             return (state[2] < self.steps) & ~(largest_ratio(state[1], b) <= self.tol)
 
         x, r, step = jax.lax.while_loop(going, update, (b, b, jnp.asarray(1)))
-        return _solution(x, step, r, b, self.tol)
+        return solution(x, step, r, b, self.tol)
 
 
 @dataclass(frozen=True)
@@ -128,7 +107,7 @@ class GMRES:
         y = jax.scipy.linalg.solve_triangular(R, rhs[:, :, None])
         x = jnp.einsum("jbn,bj->bn", basis[:-1], y[:, :, 0]).reshape(b.shape)
         r = jnp.pad(beta[:, None], ((0, 0), (0, steps))) - (H @ y)[:, :, 0]
-        return _solution(x, steps, r, b, self.tol)
+        return solution(x, steps, r, b, self.tol)
 
 
 @dataclass(frozen=True)
@@ -140,23 +119,17 @@ class Dense:
     differentiable = True
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
-        n = b[0].size
-        basis = jnp.broadcast_to(jnp.eye(n, dtype=b.dtype).reshape(n, 1, *b.shape[1:]), (n, *b.shape))
-        matrix = jax.vmap(A)(basis).reshape(n, len(b), n).transpose(1, 2, 0)
+        matrix = matrix_of(A, b)
+        n = matrix.shape[1]
         x = jnp.linalg.solve(matrix, b.reshape(len(b), n, 1))
         r = b.reshape(len(b), n, 1) - matrix @ x
-        return _solution(x.reshape(b.shape), n, r, b, self.tol)
+        return solution(x.reshape(b.shape), n, r, b, self.tol)
 
 
-def _solution(x: State, steps: Any, r: Array, b: State, tol: float) -> LinearSolution:
-    r, b = jax.lax.stop_gradient((r, b))
-    residual = largest_ratio(r, b)
-    converged = residual <= tol if tol > 0 else jnp.isfinite(residual)
-    return LinearSolution(x, jnp.asarray(steps, jnp.float32), residual, converged)
-
-
-LINEAR_SOLVERS: dict[str, type[Picard] | type[GMRES] | type[Dense]] = {
+LINEAR_SOLVERS: dict[str, type[Picard] | type[GMRES] | type[NormalCG] | type[Dense]] = {
     "picard": Picard,
     "gmres": GMRES,
     "dense": Dense,
+    "normal_cg": NormalCG,
+    "normal_cg_published": PublishedNormalCG,
 }

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from impls.checks import require_kernel, require_product
+from impls.checks import require_kernel, require_pool, require_product
 
 Tree = Any
 """Any nest of tuples, lists and dicts of arrays."""
@@ -47,6 +47,20 @@ def conv2d(
         patches = jnp.concatenate([jnp.roll(x, (-i, -j), (1, 2)) for i, j in shifts], axis=-1)
         return patches @ w.reshape(-1, w.shape[-1])
     return jax.lax.conv_general_dilated(x, w, (1, 1), ((kh, kh), (kw, kw)), dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def max_pool(x: Float[Array, "b h w c"], size: int) -> Float[Array, "b ph pw c"]:
+    """The largest pixel of every window of ``size`` × ``size``, in steps of ``size``; a rest at the edges is left out.
+
+    Of equal pixels the first of the window, in the order of rows, gets the derivative: ReLU makes many that are zero.
+    By comparing copies, since XLA's pooling has slow derivatives on a CPU, and ``jnp.max`` splits them between ties.
+    """
+    require_pool(x, size)
+    rows, columns = x.shape[1] // size * size, x.shape[2] // size * size
+    first, *others = (x[:, i:rows:size, j:columns:size] for i in range(size) for j in range(size))
+    for other in others:
+        first = jnp.where((first >= other) | jnp.isnan(first), first, other)
+    return first
 
 
 def cross_entropy(logits: Float[Array, "b c"], labels: Array) -> Float[Array, ""]:

@@ -1,52 +1,29 @@
-"""Solvers of A x = b for A = I − J or its transpose, given as a function; samples (axis 0) are independent systems.
-
-Each returns a ``LinearSolution``. A solver that was given a tolerance and misses it says so in ``converged``;
-``solve`` turns that into NaN, so that no wrong gradient passes for a right one and no host has to look.
-"""
+"""Solvers of A x = b for A = I − J or its transpose, given as a function; samples (axis 0) are independent systems."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from impls.checks import require_steps
+from impls.checks import require_steps, singular
+from impls.torch.factors import matrix_of
+from impls.torch.linear_solution import LinearMap, LinearSolution, LinearSolver, State, solution, solve
+from impls.torch.normal_cg import NormalCG, PublishedNormalCG
 from impls.torch.norms import largest_ratio, sample_norms
 
-State = Float[Tensor, "b *n"]
-LinearMap = Callable[[State], State]
-
-
-class LinearSolution(NamedTuple):
-    """value: x. steps: as each solver counts them. residual: largest over samples of ‖b − A x‖/‖b‖, of the last x for
-    which it is known without another product. converged: within the tolerance, where there is one, and finite."""
-
-    value: State
-    steps: Tensor
-    residual: Float[Tensor, ""]
-    converged: Tensor
-
-
-class LinearSolver(Protocol):
-    """Solves A x = b. differentiable: reverse mode can run through it, as unrolled Newton needs."""
-
-    @property
-    def differentiable(self) -> bool: ...
-
-    @property
-    def tol(self) -> float: ...
-
-    def __call__(self, A: LinearMap, b: State) -> LinearSolution: ...
-
-
-def solve(linear_solver: LinearSolver, A: LinearMap, b: State) -> State:
-    """The solution, or NaN throughout where the solver missed its tolerance."""
-    found = linear_solver(A, b)
-    return torch.where(found.converged, found.value, torch.nan) if linear_solver.tol > 0 else found.value
+__all__ = [
+    "GMRES",
+    "LINEAR_SOLVERS",
+    "Dense",
+    "LinearMap",
+    "LinearSolution",
+    "LinearSolver",
+    "NormalCG",
+    "Picard",
+    "PublishedNormalCG",
+    "solve",
+]
 
 
 @dataclass(frozen=True)
@@ -64,10 +41,10 @@ class Picard:
         x, r = b, b
         for step in range(1, self.steps):
             if self.tol > 0 and largest_ratio(r, b) <= self.tol:
-                return _solution(x, step, r, b, self.tol)
+                return solution(x, step, r, b, self.tol)
             r = b - A(x)
             x = x + r
-        return _solution(x, self.steps, r, b, self.tol)
+        return solution(x, self.steps, r, b, self.tol)
 
 
 @dataclass(frozen=True)
@@ -113,7 +90,7 @@ class GMRES:
         y = torch.linalg.solve_triangular(R, rhs[:, :, None], upper=True)
         x = torch.einsum("jbn,bj->bn", basis[:-1], y[:, :, 0]).view_as(b)
         r = torch.nn.functional.pad(beta[:, None], (0, steps)) - (H @ y)[:, :, 0]
-        return _solution(x, steps, r, b, self.tol)
+        return solution(x, steps, r, b, self.tol)
 
 
 @dataclass(frozen=True)
@@ -125,28 +102,19 @@ class Dense:
     differentiable = True
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
-        n = b[0].numel()
-        basis = torch.eye(n, dtype=b.dtype, device=b.device).view(n, 1, *b.shape[1:]).expand(n, *b.shape)
-        matrix = torch.func.vmap(A)(basis).reshape(n, len(b), n).permute(1, 2, 0)
+        matrix = matrix_of(A, b)
+        n = matrix.shape[1]
         x, info = torch.linalg.solve_ex(matrix, b.reshape(len(b), n, 1))
         if info.any():
-            sample = int(info.nonzero()[0, 0])
-            raise torch.linalg.LinAlgError(
-                f"I − J is singular at sample {sample}, so the fixed point is not isolated there "
-                "and has no derivative: make step a contraction."
-            )
+            raise torch.linalg.LinAlgError(singular(int(info.nonzero()[0, 0])))
         r = b.reshape(len(b), n, 1) - matrix @ x
-        return _solution(x.reshape(b.shape), n, r.detach(), b, self.tol)
+        return solution(x.reshape(b.shape), n, r.detach(), b, self.tol)
 
 
-def _solution(x: State, steps: int, r: Tensor, b: State, tol: float) -> LinearSolution:
-    residual = largest_ratio(r.detach(), b.detach())
-    converged = residual <= tol if tol > 0 else torch.isfinite(residual)
-    return LinearSolution(x, torch.tensor(float(steps)), residual, converged)
-
-
-LINEAR_SOLVERS: dict[str, type[Picard] | type[GMRES] | type[Dense]] = {
+LINEAR_SOLVERS: dict[str, type[Picard] | type[GMRES] | type[NormalCG] | type[Dense]] = {
     "picard": Picard,
     "gmres": GMRES,
     "dense": Dense,
+    "normal_cg": NormalCG,
+    "normal_cg_published": PublishedNormalCG,
 }

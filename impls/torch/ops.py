@@ -10,7 +10,7 @@ import torch.autograd.forward_ad as fwd
 from jaxtyping import Float
 from torch import Tensor
 
-from impls.checks import require_kernel, require_product
+from impls.checks import require_kernel, require_pool, require_product
 
 Tree = Any
 """Any nest of tuples, lists and dicts of tensors."""
@@ -52,6 +52,15 @@ def conv2d(
         image = torch.nn.functional.pad(image, (kw, kw, kh, kh), mode="circular")
         return torch.nn.functional.conv2d(image, kernel).permute(0, 2, 3, 1)
     return torch.nn.functional.conv2d(image, kernel, padding=(kh, kw)).permute(0, 2, 3, 1)
+
+
+def max_pool(x: Float[Tensor, "b h w c"], size: int) -> Float[Tensor, "b ph pw c"]:
+    """The largest pixel of every window of ``size`` × ``size``, in steps of ``size``; a rest at the edges is left out.
+
+    Of equal pixels the first of the window, in the order of rows, gets the derivative: ReLU makes many that are zero.
+    """
+    require_pool(x, size)
+    return torch.nn.functional.max_pool2d(x.permute(0, 3, 1, 2), size).permute(0, 2, 3, 1)
 
 
 def cross_entropy(logits: Float[Tensor, "b c"], labels: Tensor) -> Float[Tensor, ""]:

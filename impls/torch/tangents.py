@@ -1,4 +1,7 @@
-"""Random tangents for forward gradients: laws with E[v] = 0 and E[v vᵀ] = I over the concatenated parameters."""
+"""Tangents for forward gradients: laws with E[v vᵀ] = I over the n concatenated parameters.
+
+law(rng, params, index) -> the tangent with that index among several; random ones take theirs from ``rng`` alone.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,17 @@ Tangents = str | Tree
 Sample = Callable[[Any, Tree, int], tuple[Tree, bool]]
 
 
-def gaussian(rng: torch.Generator, params: Tree) -> Tree:
+def gaussian(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
     """v_i ~ N(0, 1). Error n + 1."""
     return tree_map(lambda p: torch.empty_like(p).normal_(generator=rng), params)
 
 
-def rademacher(rng: torch.Generator, params: Tree) -> Tree:
+def rademacher(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
     """v_i = ±1. Error n − 1, the least there is."""
     return tree_map(lambda p: torch.empty_like(p).random_(0, 2, generator=rng).mul_(2).sub_(1), params)
 
 
-def sphere(rng: torch.Generator, params: Tree) -> Tree:
+def sphere(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
     """v = √n u, u uniform on the unit sphere. Error n − 1."""
     drawn = gaussian(rng, params)
     square = sum((torch.linalg.vector_norm(v) ** 2 for v in leaves(drawn)), torch.tensor(0.0))
@@ -33,10 +36,23 @@ def sphere(rng: torch.Generator, params: Tree) -> Tree:
     return tree_map(lambda v: v.mul_(scale.to(v)), drawn)
 
 
-LAWS: dict[str, Callable[[Any, Tree], Tree]] = {
+def basis(rng: Any, params: Tree, index: int = 0) -> Tree:
+    """v = √n e_i with i = index modulo n; nothing is drawn. Error n − 1 on average over i, and 0 for count = n."""
+    made = tree_map(lambda p: torch.zeros_like(p, memory_format=torch.contiguous_format), params)
+    n = sum(v.numel() for v in leaves(made))
+    place = index % n
+    for v in leaves(made):
+        if 0 <= place < v.numel():
+            v.view(-1)[place] = n**0.5
+        place -= v.numel()
+    return made
+
+
+LAWS: dict[str, Callable[[Any, Tree, int], Tree]] = {
     "gaussian": gaussian,
     "rademacher": rademacher,
     "sphere": sphere,
+    "basis": basis,
 }
 
 
@@ -50,7 +66,7 @@ def sampler(tangents: Tangents, count: int) -> Sample:
         raise ValueError(f"forward_gradient: count must be a whole number from 1 up, not {count!r}.")
     if isinstance(tangents, str) and tangents != "given":
         law = pick("law of tangents", tangents, {**LAWS, "given": gaussian})
-        return lambda rng, params, index: (law(rng, params), True)
+        return lambda rng, params, index: (law(rng, params, index), True)
 
     def given(rng: Any, params: Tree, index: int) -> tuple[Tree, bool]:
         arrays = rng if isinstance(tangents, str) else tangents

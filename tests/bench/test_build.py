@@ -17,13 +17,35 @@ TANH = {"width": 8, "inputs": 4, "batch": 4}
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("tangents", ["gaussian", "rademacher", "sphere", "given"])
+@pytest.mark.parametrize("tangents", ["gaussian", "rademacher", "sphere", "basis", "given"])
 def test_forward_gradient_meets_its_oracle_with_the_tangents_it_drew(
     framework: str, tangents: str, tmp_path: Path
 ) -> None:
     sizes = {"depth": 2, "width": 8, "batch": 4, "inputs": 5, "classes": 3}
     cell = Cell(framework, "mlp", "forward_gradient", sizes, {"tangents": tangents}, gradient="forward_gradient")
     assert build(cell, tmp_path).check() < 1e-5
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_full_basis_gives_the_gradient(framework: str, tmp_path: Path) -> None:
+    sizes = {"batch": 4, "inputs": 5, "classes": 3}
+    cell = Cell(
+        framework, "logistic", "forward_gradient", sizes, {"tangents": "basis", "count": 18}, "forward_gradient"
+    )
+    job = build(cell, tmp_path)
+    assert job.check() < 1e-5
+    found = job.exact()
+    assert found["parameters"] == 18
+    assert found["gradient_error"] < 1e-5
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_function_of_two_variables_has_no_batch_and_no_products(framework: str, tmp_path: Path) -> None:
+    job = build(Cell(framework, "rosenbrock", "backprop"), tmp_path)
+    assert job.check() < 1e-5
+    found = job.exact()
+    assert (found["loss"], found["parameters"], found["checked_batch"]) == (104, 2, 1)
+    assert (found["flops"], found["forward_flops"], found["flop_ratio"]) == (0, 0, None)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench.grid import Cell
 from bench.selection import parse, select
+from tests.bench.conftest import METHODS
 
 pytestmark = pytest.mark.usefixtures("facts")
 
@@ -191,3 +193,29 @@ def test_a_cell_of_a_single_name_is_of_default_sizes() -> None:
 def test_an_unknown_choice_is_refused_before_work_starts(text: str, hint: str) -> None:
     with pytest.raises(ValueError, match=f"did you mean {hint}"):
         select(framework=["torch"], problem=["tanh"], method=["ift"], settings=[text])
+
+
+@pytest.fixture
+def newton_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sixth method, which fits one solver alone."""
+    row = SimpleNamespace(name="reused", interface="adjoint", options=("K", "solver"), solvers=("newton",))
+    monkeypatch.setitem(METHODS, "reused", row)
+
+
+def test_a_method_of_another_solver_is_for_who_names_it(newton_only: None) -> None:
+    usual = select(framework=["jax"], problem=["tanh"])
+    assert [cell.method for cell in usual] == ["unrolled", "ift", "jfb"]
+    assert select(framework=["jax"], problem=["tanh"], method=["reused"]) == (Cell("jax", "tanh", "reused"),)
+
+
+def test_a_solver_goes_to_the_methods_that_fit_it(newton_only: None) -> None:
+    names = {"framework": ["jax"], "problem": ["tanh"]}
+    found = select(**names, method=["jfb", "reused"], settings=["solver=picard", "K=7"])
+    assert {cell.method: dict(cell.options) for cell in found} == {
+        "jfb": {"solver": "picard", "K": 7},
+        "reused": {"K": 7},
+    }
+    (taken,) = select(**names, method=["reused"], settings=["solver=newton"])
+    assert dict(taken.options) == {"solver": "newton"}
+    with pytest.raises(ValueError, match=r"^The solver 'picard' does not fit 'reused': leave it out, or name another"):
+        select(**names, method=["reused"], settings=["solver=picard"])

@@ -30,6 +30,7 @@ def sentence(caught: pytest.ExceptionInfo[BaseException]) -> str:
     [
         (lambda: make("linaer"), "linear"),
         (lambda: make("linear", widht=3), "width"),
+        (lambda: make("beale", width=3), "there is none"),
         (lambda: make("tanh", kind="symetric"), "symmetric"),
         (lambda: pick("method", "unroled", METHODS), "unrolled"),
         (lambda: oracles.gradient(small("linear"), "itf"), "ift"),
@@ -65,7 +66,8 @@ def test_bad_sizes(sizes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("steps", [0, -1, 2.0, True, "3", None])
 def test_bad_step_counts(framework: str, steps: Any) -> None:
     solvers, linear_solvers = module(framework, "solvers"), module(framework, "linear_solvers")
-    for kind in (solvers.Picard, solvers.Newton, linear_solvers.Picard, linear_solvers.GMRES):
+    linear = (linear_solvers.Picard, linear_solvers.GMRES, linear_solvers.NormalCG)
+    for kind in (solvers.Picard, solvers.Newton, *linear):
         with pytest.raises(ValueError, match=f"{kind.__name__}: steps must be a whole number") as caught:
             kind(steps=steps)
         sentence(caught)
@@ -116,6 +118,25 @@ def test_matmul_shapes(framework: str, x: tuple[int, ...], w: tuple[int, ...]) -
 def test_convolution_shapes(framework: str, x: tuple[int, ...], w: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"conv2d: an image of shape") as caught:
         module(framework, "ops").conv2d(array(framework, np.zeros(x)), array(framework, np.zeros(w)))
+    sentence(caught)
+
+
+@pytest.mark.parametrize(("x", "size"), [((2, 8, 8), 2), ((2, 4, 3, 1), 4), ((2, 4, 4, 1), 0)])
+def test_pooling_shapes(framework: str, x: tuple[int, ...], size: int) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"max_pool: a window of size {size} does not fit")) as caught:
+        module(framework, "ops").max_pool(array(framework, np.zeros(x)), size)
+    sentence(caught)
+
+
+def test_an_image_that_cannot_be_halved_twice() -> None:
+    with pytest.raises(ValueError, match=r"image must be divisible by 4.*not 10") as caught:
+        make("cnn", image=10)
+    sentence(caught)
+
+
+def test_a_method_that_an_explicit_problem_has_not() -> None:
+    with pytest.raises(LookupError, match="No method of an explicit problem 'ift'") as caught:
+        oracles.gradient(small("mlp"), "ift")
     sentence(caught)
 
 
@@ -173,7 +194,14 @@ def test_finite_numbers_pass(framework: str) -> None:
     assert bool(found.converged)
 
 
-@pytest.mark.parametrize("linear_solver", ["picard", "gmres"])
+@pytest.mark.parametrize("applications", [0, 2, 4, True, "3", None])
+def test_bad_applications(framework: str, applications: Any) -> None:
+    with pytest.raises(ValueError, match="NormalCG: applications must be 1") as caught:
+        module(framework, "linear_solvers").NormalCG(applications=applications)
+    sentence(caught)
+
+
+@pytest.mark.parametrize("linear_solver", ["picard", "gmres", "normal_cg"])
 def test_a_missed_backward_tolerance(framework: str, linear_solver: str) -> None:
     value, grads, _ = solve(framework, small("linear"), "ift", linear_solver=linear_solver, M=2, backward_tol=1e-10)
     assert np.isfinite(float(value))

@@ -36,7 +36,13 @@ def compiled(framework: str, name: str, options: tuple) -> Any:
     return jax.jit(fn) if framework == "jax" else fn
 
 
-@pytest.mark.parametrize(("name", "options"), [("gmres", {"steps": N}), ("dense", {}), ("picard", {"steps": 60})])
+CG = ("normal_cg", "normal_cg_published")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("gmres", {"steps": N}), ("dense", {}), ("picard", {"steps": 60}), *((name, {"steps": N}) for name in CG)],
+)
 def test_random_systems(framework: str, name: str, options: dict[str, Any]) -> None:
     A, b = systems()
     found = solved(framework, name, A, b, **options)
@@ -68,7 +74,7 @@ def test_gmres_after_a_breakdown_of_one_sample(framework: str) -> None:
     assert distance(found, np.linalg.solve(A, b[:, :, None])[:, :, 0]) < 1e-12
 
 
-@pytest.mark.parametrize("name", ["gmres", "dense", "picard"])
+@pytest.mark.parametrize("name", ["gmres", "dense", "picard", *CG])
 def test_zero_right_hand_side(framework: str, name: str) -> None:
     A, b = systems()
     b[1] = 0
@@ -78,7 +84,10 @@ def test_zero_right_hand_side(framework: str, name: str) -> None:
     assert np.array_equal(to_numpy(solved(framework, name, A, 0 * b).value), 0 * b)
 
 
-@pytest.mark.parametrize(("name", "options"), [("gmres", {"steps": 3}), ("dense", {}), ("picard", {"steps": 4})])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("gmres", {"steps": 3}), ("dense", {}), ("picard", {"steps": 4}), ("normal_cg", {"steps": 3})],
+)
 def test_samples_are_independent(framework: str, name: str, options: dict[str, Any]) -> None:
     A, b = systems()
     together = to_numpy(solved(framework, name, A, b, **options).value)
@@ -87,7 +96,7 @@ def test_samples_are_independent(framework: str, name: str, options: dict[str, A
         assert distance(to_numpy(alone)[0], together[i]) < 1e-13
 
 
-@pytest.mark.parametrize("name", ["picard", "gmres"])
+@pytest.mark.parametrize("name", ["picard", "gmres", "normal_cg"])
 def test_a_missed_tolerance_is_reported(framework: str, name: str) -> None:
     A, b = systems()
     found = solved(framework, name, A, b, steps=2, tol=1e-10)
@@ -100,9 +109,10 @@ def test_a_missed_tolerance_is_reported(framework: str, name: str) -> None:
     assert np.isnan(to_numpy(value)).all()
 
 
-def test_a_met_tolerance_stops_picard_early() -> None:
+@pytest.mark.parametrize("name", ["picard", *CG])
+def test_a_met_tolerance_stops_early(name: str) -> None:
     A, b = systems()
-    found = {fw: solved(fw, "picard", A, b, steps=90, tol=1e-6) for fw in ("torch", "jax")}
+    found = {fw: solved(fw, name, A, b, steps=90, tol=1e-6) for fw in ("torch", "jax")}
     steps = {float(one.steps) for one in found.values()}
     assert len(steps) == 1
     assert 2 < steps.pop() < 40

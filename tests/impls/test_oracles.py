@@ -10,9 +10,14 @@ import pytest
 from impls import oracles
 from impls.catalog import METHODS
 from impls.problems import KIND, PROBLEMS
-from tests.impls.frameworks import FRAMEWORKS, answer, distance, flat, leaves, small, tangent
+from tests.impls.frameworks import FRAMEWORKS, answer, distance, enough, flat, leaves, small, tangent
 
 LINEAR_SOLVERS = ("picard", "gmres", "dense")
+KRYLOV = ("gmres", "normal_cg", "normal_cg_published")
+"""Solvers that, cut short, are no linear functions of their right-hand sides and have no transpose."""
+
+NETWORKS = ("elghaoui", "mon", "averaged")
+"""Dense layers like ``tanh`` for any solver, so that each method is tried once: compiling costs most here."""
 
 
 def settings(problem: str, method: str) -> list[dict[str, Any]]:
@@ -22,15 +27,17 @@ def settings(problem: str, method: str) -> list[dict[str, Any]]:
         return [{}] if KIND[problem] == "explicit" else []
     if KIND[problem] == "explicit":
         return []
-    found: list[dict[str, Any]] = [{"K": 4, "solver": "picard"}]
-    if problem != "fpn":  # Newton's matrices of 128 unknowns take long to compile
+    found: list[dict[str, Any]] = [{"K": 4, "solver": "picard"}] if "picard" in row.solvers else []
+    if problem not in ("fpn", *NETWORKS):  # Newton's matrices of 128 unknowns take long to compile
         found.append({"K": 3, "solver": "newton"})
     if "linear_solver" not in row.options:
         return found
+    more = {"tanh": ("normal_cg", "normal_cg_published"), "fpn": ("normal_cg",)}.get(problem, ())  # compiling is slow
     return [
         {**options, "linear_solver": linear, "M": 4}
         for options in found
-        for linear in (LINEAR_SOLVERS if options["solver"] == "picard" else ("dense",))
+        for linear in ((*LINEAR_SOLVERS, *more) if options["solver"] == "picard" else ("dense",))
+        if problem not in NETWORKS or linear == "picard"
     ]
 
 
@@ -50,7 +57,10 @@ FORWARD = [
     for problem in PROBLEMS
     for method in METHODS
     for options in settings(problem, method)
-    if method != "backprop" and options.get("solver") != "newton" and options.get("linear_solver") != "gmres"
+    if method != "backprop"
+    and options.get("solver") in (None, METHODS[method].solvers[0])
+    and options.get("linear_solver") not in KRYLOV
+    and (method != "ift_reused" or problem == "tanh")
 ]
 METHODS_OF = [
     (problem, method)
@@ -86,10 +96,11 @@ def test_forward_mode(problem: str, method: str, options: dict[str, Any]) -> Non
     assert distance(found["torch"][1], found["jax"][1]) < 1e-12
 
 
+@pytest.mark.parametrize("linear_solver", KRYLOV[:2])
 @pytest.mark.parametrize("problem", ["linear", "tanh"])
-def test_forward_mode_with_gmres(framework: str, problem: str) -> None:
-    """GMRES cut short is no linear function of its right-hand side and has no transpose; run to its end it has."""
-    options = {"K": 4, "linear_solver": "gmres", "M": 5}
+def test_forward_mode_with_krylov_solvers(framework: str, problem: str, linear_solver: str) -> None:
+    """Run to their end, after n = 5 steps, they have a transpose."""
+    options = {"K": 4, "linear_solver": linear_solver, "M": 5}
     expected = oracles.gradient(small(problem), "ift", tangent=tangent(small(problem)), **options)
     found = answer(framework, problem, "ift", along=True, **options)[1]
     assert distance(found, flat(expected)) < 1e-12
@@ -108,13 +119,16 @@ def test_single_precision(problem: str, method: str) -> None:
 def test_exact_methods_reach_the_reference(problem: str) -> None:
     reference = flat(oracles.reference(small(problem)))
     for method, row in METHODS.items():
-        if row.interface == "adjoint":
-            error = distance(answer("torch", problem, method, K=80, **row_options(method))[1], reference)
+        if row.interface == "adjoint" and settings(problem, method):
+            options = {"K": enough(problem), **row_options(problem, method)}
+            error = distance(answer("torch", problem, method, **options)[1], reference)
             assert (error < 1e-12) if row.exact else (error > 0.05)
 
 
-def row_options(method: str) -> dict[str, Any]:
-    return {"M": 80} if "M" in METHODS[method].options else {}
+def row_options(problem: str, method: str) -> dict[str, Any]:
+    if METHODS[method].solvers == ("newton",):
+        return {"K": 9, "solver": "newton"}
+    return {"M": enough(problem)} if "M" in METHODS[method].options else {}
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

@@ -2,7 +2,8 @@
 
     g = (∇L(θ)·v) v,   E[v vᵀ] = I,   so E[g] = ∇L(θ)
 
-Unbiased; E‖g − ∇L‖²/‖∇L‖² is n + 1 for gaussian v and n − 1 for rademacher and sphere, over count. Cost: one jvp, as
+Unbiased; E‖g − ∇L‖²/‖∇L‖² is n + 1 for gaussian v and n − 1 for rademacher and sphere, over count. The law basis takes
+v = √n e_i for i = 0, …, count − 1: n − 1 on average over i, and the gradient itself with count = n. Cost: one jvp, as
 many products as backprop. Memory: flat in depth beyond the tangents and the result, which takes the tangents' place.
 Source: Baydin, Pearlmutter, Syme, Wood and Torr 2022, arXiv:2202.08587.
 """

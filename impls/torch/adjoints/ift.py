@@ -41,7 +41,7 @@ def fixed_point(
 
         def transposed_solve(g: State | None) -> State | None:
             def transposed(v: State) -> State:
-                return v - torch.autograd.grad(image, z, v, retain_graph=True)[0]
+                return v - torch.autograd.grad(image, z, v, retain_graph=True, create_graph=v.requires_grad)[0]
 
             return g if g is None else solve(linear_solver, transposed, g)
 

@@ -1,32 +1,22 @@
-"""Each problem's loss. An implicit one takes the fixed point function that it is to use as an argument.
+"""Losses at a fixed point: loss(params, batch, fixed_point=...) -> (value, Solution).
 
-Matmuls and convolutions go through ``ops`` alone. What depends on the data only is computed once, outside step.
+What depends on the data only is computed once, outside step, and enters it as an argument.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from impls.names import pick
 from impls.torch import ops
 from impls.torch.solvers import Solution, State
-from impls.torch.types import FixedPoint, Loss
+from impls.torch.types import FixedPoint
 
 Batch = Mapping[str, Tensor]
-
-
-def mlp(params: ops.Tree, batch: Batch) -> tuple[Tensor, tuple[()]]:
-    """Cross-entropy of x W₁ + b₁ → ReLU → … → x W_L + b_L."""
-    x = batch["x"]
-    for layer in params[:-1]:
-        x = torch.relu(ops.matmul(x, layer["W"]) + layer["b"])
-    return ops.cross_entropy(ops.matmul(x, params[-1]["W"]) + params[-1]["b"], batch["y"]), ()
 
 
 def half_square(z: Float[Tensor, "b n"], y: Float[Tensor, "b n"]) -> Float[Tensor, ""]:
@@ -66,18 +56,30 @@ def fpn_step(u: State, args: tuple[Tensor, Tensor]) -> State:
     return torch.tanh(ops.conv2d(u, W, circular=True) + q)
 
 
+def encode(params: ops.Tree, images: Float[Tensor, "b h w 1"]) -> State:
+    """Q(d): Q1, then max pooling where images are larger than 8 × 8 by a factor, then tanh and Q2, and so on.
+
+    Pooling before tanh gives what pooling after it would, since tanh is monotone.
+    """
+    q, factor = ops.conv2d(images, params["Q1"]), images.shape[1] // 8
+    if factor > 1:
+        q = ops.max_pool(q, factor)
+    for k in range(2, len(params) - 1):  # R and S are no part of it
+        q = ops.conv2d(torch.tanh(q), params[f"Q{k}"])
+    return q
+
+
 def fpn(params: ops.Tree, batch: Batch, *, fixed_point: FixedPoint) -> tuple[Tensor, Solution]:
-    """Cross-entropy of S(u*), u* = R(u*, Q(d)), Q two convolutions with tanh between."""
-    q = ops.conv2d(torch.tanh(ops.conv2d(batch["x"], params["Q1"])), params["Q2"])
+    """Cross-entropy of S(u*), u* = R(u*, Q(d)), Q convolutions with tanh between."""
+    q = encode(params, batch["x"])
     found = fixed_point(fpn_step, torch.zeros_like(q), (params["R"], q))
     logits = ops.matmul(found.value.reshape(len(q), -1), params["S"])
     return ops.cross_entropy(logits, batch["y"]), found
 
 
-LOSSES: dict[str, Any] = {"mlp": mlp, "linear": linear, "tanh": tanh, "newton": tanh, "fpn": fpn}
-
-
-def loss(problem: str, fixed_point: FixedPoint | None = None) -> Loss:
-    """The loss of a problem, with the fixed point function of an implicit one bound."""
-    found = pick("problem", problem, LOSSES)
-    return partial(found, fixed_point=fixed_point) if fixed_point else found
+IMPLICIT: dict[str, Any] = {
+    "linear": linear,
+    "tanh": tanh,
+    "newton": tanh,
+    "fpn": fpn,
+}
