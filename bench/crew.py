@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench import store
 from bench.instruments import machine
+from bench.part import Part
 from bench.plan import Tour, Visit
 from bench.processes import Launch, Lost, Task, Worker
 from bench.progress import Progress
@@ -139,7 +140,8 @@ class Crew:
         with self._lock:
             self._progress.begin(visit)
         began, at_start = time.monotonic(), {"started": now(), "load": machine.load()}
-        job = {"cell": visit.cell.as_json(), "measure": visit.measure, "worker": visit.worker, **self._job}
+        what = "part" if isinstance(visit.cell, Part) else "cell"
+        job = {what: visit.cell.as_json(), "measure": visit.measure, "worker": visit.worker, **self._job}
         alive = True
         try:
             answer = worker.ask(job, max(0.0, min(self._limits.timeout_s, self._limits.left_s)))

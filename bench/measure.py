@@ -12,7 +12,8 @@ from bench import store
 from bench.crew import Crew, Limits
 from bench.grid import Cell, on_gpus
 from bench.instruments import gpu, machine
-from bench.plan import tours
+from bench.part import Part
+from bench.plan import errands, tours
 from bench.processes import Launch, Worker
 from bench.progress import Progress
 from bench.rows import run_row
@@ -26,6 +27,9 @@ TIMEOUT_S = 300.0
 def measure(
     cells: Iterable[Cell],
     *,
+    parts: Iterable[Part] = (),
+    experiments: Mapping[str, Iterable[str]] | None = None,
+    data: Path | None = None,
     workers: int = 8,
     path: Path,
     preset: str,
@@ -48,24 +52,28 @@ def measure(
     At most ``slots`` processes run at a time, by default one for each available core up to two, each on a
     core of its own; but one alone where a GPU is measured, since two would share it. ``python`` and ``pythonpath``
     decide which ``impls`` is measured, and ``commit`` says whose it is where it is not this tree's. ``pairs`` goes to
-    ``paired``. After ``stop_after_s`` seconds no visit is under way, and the same call goes on from there. Closing the
-    iterator or leaving it by an exception stops all worker processes; a row that was finished is in the file.
+    ``paired``. Then come the ``parts`` of experiments; ``data`` is a folder of data for them. After ``stop_after_s``
+    seconds no visit is under way, and the same call goes on from there. Closing the iterator or leaving it by an
+    exception stops all worker processes; a row that was finished is in the file.
     """
     began = time.monotonic()
     gpus = gpu.visible()
-    cells = on_gpus(cells, range(len(gpus)))
-    cores = machine.available_cores()
-    slots = 1 if any(cell.device.startswith("cuda") for cell in cells) else slots or min(2, len(cores))
+    cells, parts = on_gpus(cells, range(len(gpus))), list(parts)
+    cores, devices = machine.available_cores(), {*(cell.device for cell in cells), *(part.device for part in parts)}
+    slots = 1 if any(device.startswith("cuda") for device in devices) else slots or min(2, len(cores))
     launch = Launch(python, script, pythonpath)
     probe = Worker(launch)
     probe.kill()
-    run = run_row(cells, probe.ready, workers=workers, preset=preset, commit=commit)
-    plan = tours(cells, workers, set() if fresh else store.done(path, run, since))
+    run = run_row(
+        cells, probe.ready, workers=workers, preset=preset, commit=commit, parts=parts, experiments=experiments
+    )
+    made = set() if fresh else store.done(path, run, since)
+    plan = tours(cells, workers, made) + errands(parts, made)
     store.append(path, run)
     progress = progress or Progress(quiet=True)
     progress.start([visit for tour in plan for visit in tour], slots)
     with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
-        job = {"scratch": scratch, "pairs": dict(pairs or {})}
+        job = {"scratch": scratch, "pairs": dict(pairs or {}), "data": None if data is None else str(data)}
         limits = Limits(timeout_s, machine.memory_for(slots), None if stop_after_s is None else began + stop_after_s)
         crew = Crew(launch, run, plan, path=path, job=job, limits=limits, gpus=gpus, progress=progress)
         yield from crew.work([cores[slot % len(cores)] for slot in range(min(slots, len(plan)))])

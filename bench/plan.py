@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.cell import Cell
+from bench.part import Part
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One measure of one cell by one worker."""
+    """One measure of one cell by one worker; or one part of an experiment, whose measure is called ``part``."""
 
-    cell: Cell
+    cell: Cell | Part
     measure: str
     worker: int
 
@@ -26,6 +27,16 @@ class Visit:
 
 Tour = tuple[Visit, ...]
 """The visits of one worker process, in order; all in one framework, mode and dtype, on one device, of one measure."""
+
+
+def errands(parts: Iterable[Part], done: Collection[tuple[str, str, int]] = frozenset()) -> list[Tour]:
+    """The parts of experiments: one process for all of an experiment, framework, device, dtype and worker."""
+    found: dict[tuple[str, str, str, str, int], list[Visit]] = {}
+    for part in parts:
+        kind = part.experiment, part.framework, part.device, part.dtype, part.worker
+        found.setdefault(kind, []).append(Visit(part, "part", part.worker))
+    left = (tuple(visit for visit in tour if visit.key not in done) for tour in found.values())
+    return [tour for tour in left if tour]
 
 
 def unmade(cells: Iterable[Cell], workers: int, rows: Iterable[Mapping[str, Any]]) -> int:

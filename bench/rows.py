@@ -1,4 +1,4 @@
-"""The three kinds of line in a file of results: a run, a visit, and the verdict on a run."""
+"""The kinds of line in a file of results: a run, a visit, a part of an experiment, and the verdict on a run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from bench import VERSION
 from bench.grid import Cell
 from bench.instruments import gpu, machine
+from bench.part import Part
 from bench.plan import Visit
 from bench.store import Row
 
@@ -19,11 +20,19 @@ SCHEMA = 1
 
 
 def run_row(
-    cells: Iterable[Cell], ready: Mapping[str, Any], *, workers: int, preset: str, commit: str | None = None
+    cells: Iterable[Cell],
+    ready: Mapping[str, Any],
+    *,
+    workers: int,
+    preset: str,
+    commit: str | None = None,
+    parts: Iterable[Part] = (),
+    experiments: Mapping[str, Iterable[str]] | None = None,
 ) -> Row:
     """The line that says what a run measures, where and with what; ``ready`` is a worker's own word.
 
-    ``commit`` is that of an ``impls`` from elsewhere than this tree, of which ``bench`` alone can then be dirty.
+    ``experiments``: the ids of each experiment's cells. ``commit`` is that of an ``impls`` from elsewhere than this
+    tree, of which ``bench`` alone can then be dirty.
     """
     if commit is not None:
         _, dirty = machine.git(ROOT, ("bench",))
@@ -47,6 +56,8 @@ def run_row(
         "threads": 1,
         "workers": workers,
         "cells": [cell.id for cell in cells],
+        "parts": [part.id for part in parts],
+        "experiments": {name: list(ids) for name, ids in (experiments or {}).items()},
     }
 
 
@@ -63,6 +74,8 @@ def now() -> str:
 def visit_row(run: str, visit: Visit, answer: Mapping[str, Any], core: int | None, seconds: float) -> Row:
     """The line of one visit; one that failed keeps its reason and has no samples and no values."""
     cell, good = visit.cell, answer["status"] == "ok"
+    if isinstance(cell, Part):
+        return _part_row(run, cell, answer, core, seconds)
     return {
         "kind": "visit",
         "schema": SCHEMA,
@@ -86,6 +99,26 @@ def visit_row(run: str, visit: Visit, answer: Mapping[str, Any], core: int | Non
         if good
         else {},
         "values": answer["values"] if good else {},
+        "started": answer["started"],
+        "seconds": round(seconds, 3),
+        "load": answer["load"],
+        "core": core,
+        "conditions": answer.get("conditions"),
+    }
+
+
+def _part_row(run: str, part: Part, answer: Mapping[str, Any], core: int | None, seconds: float) -> Row:
+    """The line of one part of an experiment; one that failed keeps its reason and has no records."""
+    return {
+        "kind": "part",
+        "schema": SCHEMA,
+        "run": run,
+        "cell": part.id,
+        "measure": "part",
+        **part.as_json(),
+        "status": answer["status"],
+        "reason": answer["reason"],
+        "records": answer.get("records", []) if answer["status"] == "ok" else [],
         "started": answer["started"],
         "seconds": round(seconds, 3),
         "load": answer["load"],

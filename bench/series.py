@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bench.cell import Cell, Value
+from bench.part import Part
 
 GROWING = frozenset({"depth", "width", "batch", "inputs", "classes", "channels", "K", "M", "count"})
 """Sizes and options that cost more the larger they are."""
@@ -12,9 +13,11 @@ GROWING = frozenset({"depth", "width", "batch", "inputs", "classes", "channels",
 SAME = ("framework", "mode", "device", "dtype", "problem", "method", "gradient")
 
 
-def larger(one: Cell, other: Cell) -> bool:
+def larger(one: Cell | Part, other: Cell | Part) -> bool:
     """Whether ``one`` costs more than ``other`` in every way that they differ: the same but for sizes and options that
-    grow, none of them smaller and at least one larger."""
+    grow, none of them smaller and at least one larger. Of parts of experiments nothing is known."""
+    if isinstance(one, Part) or isinstance(other, Part):
+        return False
     if any(getattr(one, name) != getattr(other, name) for name in SAME):
         return False
     pairs = [*_pairs(one.sizes, other.sizes), *_pairs(one.options, other.options)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
 NEEDED: Mapping[str, Mapping[str, type]] = {
     "run": {"run": str},
     "visit": {"run": str, "cell": str, "measure": str, "worker": int, "status": str},
+    "part": {"run": str, "cell": str, "measure": str, "worker": int, "status": str},
     "verdict": {"run": str},
 }
 """What the kinds of rows must have to be of use here."""
@@ -92,10 +93,10 @@ def _is_row(row: Any) -> bool:
     return needed is not None and all(isinstance(row.get(name), kind) for name, kind in needed.items())
 
 
-def same(rows: list[Row], key: Mapping[str, Any]) -> list[Row]:
-    """The visits of all runs that have ``key`` (see ``KEY``), in order."""
+def same(rows: list[Row], key: Mapping[str, Any], kinds: Collection[str] = ("visit",)) -> list[Row]:
+    """The visits, or rows of other ``kinds``, of all runs that have ``key`` (see ``KEY``), in order."""
     runs = {row["run"] for row in rows if row["kind"] == "run" and all(row.get(name) == key.get(name) for name in KEY)}
-    return [row for row in rows if row["kind"] == "visit" and row["run"] in runs]
+    return [row for row in rows if row["kind"] in kinds and row["run"] in runs]
 
 
 def done(path: Path, key: Mapping[str, Any], since: int = 0) -> set[tuple[str, str, int]]:
@@ -103,6 +104,6 @@ def done(path: Path, key: Mapping[str, Any], since: int = 0) -> set[tuple[str, s
     that began with row ``since`` or later."""
     return {
         (row["cell"], row["measure"], row["worker"])
-        for row in same(read(path)[since:], key)
+        for row in same(read(path)[since:], key, ("visit", "part"))
         if row["status"] in DEFINITIVE and not row.get("reason", "").startswith(SKIPPED)
     }

@@ -82,10 +82,25 @@ def live() -> Callable[[Message], Message]:
     return Live()
 
 
+def part(job: Message) -> Message:
+    """Perform the part of an experiment that a job names."""
+    from bench.experiments.catalog import Place
+    from bench.experiments.perform import perform
+    from bench.part import Part
+    from bench.store import plain
+
+    one = Part(**job["part"])
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if one.device.startswith("cuda") else None
+    place = Place(Path(job["scratch"]), Path(job["data"]) if job.get("data") else None)
+    return plain(perform(one, place, visible_gpu=gpu))
+
+
 def answer(job: Message) -> Message:
-    """Visit the cell that a job names, or take the turn that the gate asks for."""
+    """Visit the cell that a job names, perform a part of an experiment, or take the turn that the gate asks for."""
     if "live" in job:
         return live()(job)
+    if "part" in job:
+        return part(job)
     from bench.build import build
     from bench.grid import Cell
     from bench.store import plain

@@ -63,8 +63,8 @@ REGISTER = [
     ("newton", "unrolled", {}, "backprop", DOUBLE),
 ]
 """Every outcome in torch 2.13. One that changes in either direction fails here, so that a reader of the results knows.
-The rest was tried once: all of newton fails as unrolled does, fpn comes out as tanh does, GMRES as Picard, given
-tangents as drawn ones, and jfb in forward mode as unrolled."""
+The rest was tried once: all of newton fails as unrolled does, and so does normal CG, which transposes in the same
+way; fpn comes out as tanh does, GMRES as Picard, given tangents as drawn ones, and jfb in forward mode as unrolled."""
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.gate import judge
 from bench.gate.__main__ import main
 from bench.rows import ROOT
 
@@ -30,13 +31,15 @@ def test_bad_input_is_one_sentence_and_exit_status_2(
     assert words in said and said.count("\n") == 1
 
 
-def test_a_gate_prints_its_table_and_adds_it_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_gate_prints_its_table_and_adds_it_to_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(judge, "MARGIN", 1e9)  # two short pairs may say anything of time: let it pass, once is enough
     flags = ["--framework", "torch", "--problem", "tanh", "--method", "jfb", "--set", "width=4", "batch=2", "K=3"]
     flags += ["--pairs", "2", "--budget", "0.01", "--out", str(tmp_path / "rows"), "--table", str(tmp_path / "table")]
-    status = main([str(ROOT), str(ROOT), *flags])  # two short pairs may say anything of time
+    assert main([str(ROOT), str(ROOT), *flags]) == 0
     shown = capsys.readouterr().out
-    words = {0: "no regression", 1: "regression", 2: "too little was measured to tell"}
-    assert shown.startswith(f"### gradratio gate: {words[status]}\n")
+    assert shown.startswith("### gradratio gate: no regression\n")
     assert (tmp_path / "table").read_text() in shown and " of 1 cells measured" in shown
     counted = ("bytes", "flops", "float64 |")
     exact = [line for line in shown.splitlines() if line.startswith("| ") and any(word in line for word in counted)]
