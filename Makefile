@@ -18,11 +18,13 @@ PY := $(VENV)/bin/python
 # Of make history: commits as git names a range, and the machine's name in asv's results (default: its processor)
 RANGE ?= HEAD^!
 MACHINE ?=
+# Of make experiments: a folder with MNIST as IDX files; FLAGS go along, such as --only descent or --minutes 8
+DATA ?=
 # Of make gate: the commits that it compares (or folders with impls in them), and flags such as --problem tanh
 BASE ?= origin/main
 HEAD ?= HEAD
 FLAGS ?=
-# The Python of make gpu, where frameworks for CUDA are there already: make gpu GPU_PY=python3
+# The Python of make gpu and make experiments, where frameworks for CUDA are there already: make gpu GPU_PY=python3
 GPU_PY ?= $(PY)
 STAMP := $(VENV)/installed
 
@@ -32,10 +34,10 @@ export NPROC := 1
 export JAX_PLATFORMS := cpu
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help report test lint list compare gate gpu history clean
+.PHONY: help report experiments test lint list compare gate gpu history clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "No Python of at least 3.11 was found: install one, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
@@ -49,6 +51,13 @@ report: $(STAMP) ## measure PRESET (default quick) and write the page; the last 
 	print(store.location("$(PRESET)", *machine.git(rows.ROOT)))') \
 	&& $(PY) -m bench run --preset $(PRESET) $(KEEP_GOING) --out "$$rows" \
 	&& $(PY) -m reports --results "$$rows"
+
+experiments: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## the papers' experiments of PRESET (quick, paper; DATA: a folder of IDX files), then the page
+	@export PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}"; rows=$$($(GPU_PY) -c 'from bench import rows, store; from bench.instruments import machine; \
+	print(store.location("papers-$(PRESET)", *machine.git(rows.ROOT)))'); status=0; \
+	$(GPU_PY) -m bench experiments --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") --out "$$rows" $(FLAGS) || status=$$?; \
+	[ $$status -le 1 ] || exit $$status; \
+	$(GPU_PY) -m reports --papers "$$rows" && exit $$status
 
 test: lint ## lint, types and tests
 	$(PY) -m pytest -n 2 -q

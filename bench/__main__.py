@@ -1,4 +1,4 @@
-"""``python -m bench``: list cells, run one of them or many, or compare what ``pytest bench/compare`` wrote."""
+"""``python -m bench``: list and run cells, run the papers' experiments, compare what ``pytest bench/compare`` wrote."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.experiments.command import add_flags, experiments
 from bench.flags import add_cells, chosen, count, guarded, says_which, seconds
 
 
@@ -24,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
         add_cells(command)
     compare = commands.add_parser("compare", help="print a table of files that `pytest bench/compare` wrote")
     compare.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    words = "run the papers' experiments"
+    add_flags(commands.add_parser("experiments", help=words, description=words))
     run = commands.choices["run"]
     run.add_argument(
         "--workers",
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 where a cell came out otherwise than expected, 2 for bad
     input."""
     given = parser().parse_args(arguments)
-    commands = {"list": listing, "run": run, "compare": comparison}
+    commands = {"list": listing, "run": run, "compare": comparison, "experiments": experiments}
     stopped = "finished rows are in the file, and the same command goes on from there."
     return guarded(lambda: commands[given.command](given), stopped)
 

@@ -20,16 +20,17 @@ VIEWS = ("stop_gradient", "reshape", "squeeze", "broadcast_in_dim")
 """Primitives that leave the array in memory as it is, as long as its size stays the same."""
 
 
-def assigned_bytes(fn: Callable[..., Any], *args: Any) -> int:
+def assigned_bytes(fn: Callable[..., Any], *args: Any, donate: Sequence[int] = ()) -> int:
     """Bytes of temporaries and results that the compiler assigns to ``fn(*args)``, arguments left out.
 
-    ``args`` may be ``jax.ShapeDtypeStruct``. Raises ``RuntimeError`` where the compiler hides temporaries.
+    donate: places of arguments that results may be written over, which then take no bytes. ``args`` may be
+    ``jax.ShapeDtypeStruct``. Raises ``RuntimeError`` where the compiler hides temporaries.
     """
     import jax
 
     if jax.default_backend() == "cpu":
         _require_visible_temporaries()
-    plan = _plan(fn, *args)
+    plan = _plan(fn, *args, donate=donate)
     return int(plan.temp_size_in_bytes + plan.output_size_in_bytes - plan.alias_size_in_bytes)
 
 
@@ -85,11 +86,11 @@ def _origins(jaxpr: Any, arguments: Sequence[Any]) -> list[Any]:
     return [traced(atom) for atom in jaxpr.outvars]
 
 
-def _plan(fn: Callable[..., Any], *args: Any) -> Any:
+def _plan(fn: Callable[..., Any], *args: Any, donate: Sequence[int] = ()) -> Any:
     """The compiler's buffer assignment, with the options that this instrument needs."""
     import jax
 
-    return jax.jit(fn).lower(*args).compile(compiler_options=_options()).memory_analysis()
+    return jax.jit(fn, donate_argnums=tuple(donate)).lower(*args).compile(compiler_options=_options()).memory_analysis()
 
 
 def _options() -> dict[str, str] | None:

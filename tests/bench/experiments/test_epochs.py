@@ -1,0 +1,154 @@
+"""Times of a step under every adjoint: how many steps are enough, what is applied how often, and the records."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.backward import backward_solve
+from bench.experiments import enough, epochs
+from bench.experiments.catalog import Place
+from bench.experiments.loops import framework_of
+from bench.frameworks import torch_eager
+from impls import datasets, problems
+from impls.torch import models
+from impls.torch.adjoints import ift
+from impls.torch.gradients import backprop
+from impls.torch.linear_solvers import LINEAR_SOLVERS
+from impls.torch.solvers import Picard
+
+SMALL = {"channels": 1, "batch": 2}
+
+
+@pytest.fixture(scope="module")
+def records() -> dict[str, dict[str, Any]]:
+    (part,) = epochs.parts("smoke", False)
+    return {record["method"]: record for record in epochs.perform(part, Place(Path("none")))}
+
+
+def test_every_method_has_a_record(records: dict[str, dict[str, Any]]) -> None:
+    solvers = {f"ift {name}" for name in (*epochs.SOLVERS, "dense")}
+    assert set(records) == {"jfb", "unrolled"} | solvers
+    assert records["jfb"]["ratio"] == 1
+    for name, record in records.items():
+        assert record["seconds"] > 0 and record["ratio"] > 0
+        assert record["steps_per_epoch"] == 1437 // 2
+        assert 0 < record["forward_residual"] <= epochs.TOL
+        assert (record["residual"] is None) == (name not in solvers - {"ift dense"})
+        assert (record["residual"] or 0) <= epochs.TOL
+    assert records["ift normal_cg"]["M"] == records["ift normal_cg_published"]["M"]
+    assert records["ift gmres"]["M"] <= records["ift picard"]["M"]
+
+
+def test_applications_by_hand() -> None:
+    counts = {name: epochs.applications(name, 10, 7, 64) for name in ("jfb", "unrolled", "ift picard", "ift gmres")}
+    assert counts == {"jfb": 0, "unrolled": 9, "ift picard": 6, "ift gmres": 7}
+    counts = {name: epochs.applications(f"ift {name}", 10, 7, 64) for name in ("normal_cg", "normal_cg_published")}
+    assert counts == {"normal_cg": 14, "normal_cg_published": 43}
+    assert epochs.applications("ift dense", 10, None, 64) == 64
+
+
+def linear(gamma: float, batch: int = 3) -> Any:
+    return problems.make("linear", width=5, inputs=4, batch=batch, gamma=gamma)
+
+
+@given(st.floats(0.05, 0.9), st.sampled_from([1e-1, 1e-3, 1e-6]))
+def test_steps_are_enough_by_the_definition_and_one_less_is_not(gamma: float, tol: float) -> None:
+    """z = z A + q: z_K and the backward solve's least squares problems, written out."""
+    problem = linear(gamma)
+    counter = enough.Counter(problem, tol, 500)
+    A, q = problem.params["A"], problem.batch["x"] @ problem.params["B"]
+    powers = [np.linalg.matrix_power(A, k) for k in range(500)]
+    states = list(accumulate((q @ power for power in powers), initial=np.zeros_like(q)))
+    forward = [np.inf, np.inf, *(ratio(after - z, z) for z, after in pairwise(states[1:]))]
+    assert first(forward, tol) == counter.forward.steps
+    g = states[counter.forward.steps] - problem.batch["y"]
+    system = np.eye(5) - A.T  # acts on rows: x (I − A)ᵀ = g
+    picard = [ratio(g @ powers[M].T, g) for M in range(500)]
+    assert first(picard, tol) == counter.backward("picard").steps
+    normal = system @ system.T
+    starts = {"gmres": (g, system), "normal_cg": (g @ system.T, normal), "normal_cg_published": (g @ system.T, normal)}
+    for name, (start, grown) in starts.items():
+        space = [start @ np.linalg.matrix_power(grown, k) for k in range(5)]
+        found = counter.backward(name)
+        for steps, sign in ((found.steps, 1), (found.steps - 1, -1)):
+            assert sign * (tol * (1 + 1e-6 * sign) - least(space[:steps], system, g)) >= 0
+        assert found.residual == pytest.approx(least(space[: found.steps], system, g), rel=1e-4, abs=1e-9)
+
+
+def ratio(x: np.ndarray, y: np.ndarray) -> float:
+    return float((np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)).max())
+
+
+def first(residuals: list[float], tol: float) -> int:
+    return next(index for index, residual in enumerate(residuals) if residual <= tol)
+
+
+def least(space: list[np.ndarray], system: np.ndarray, g: np.ndarray) -> float:
+    """Least residual of x · system = g over a space of each sample's own."""
+    if not space:
+        return 1.0
+    found = []
+    for sample, b in enumerate(g):
+        basis = np.linalg.qr(np.stack([one[sample] for one in space], 1))[0]
+        image = (basis.T @ system).T
+        found.append(np.linalg.norm(b - image @ np.linalg.lstsq(image, b, rcond=None)[0]) / np.linalg.norm(b))
+    return float(max(found))
+
+
+def test_torch_reaches_the_counted_residuals(records: dict[str, dict[str, Any]]) -> None:
+    """Picard's method knows the residual of the x before its last: M + 1 terms tell that of M."""
+    split = datasets.split("digits")
+    made = problems.make("fpn", gamma=epochs.GAMMA, **{name: SMALL[name] for name in ("channels", "batch")})
+    used, calls = torch_eager.Framework(), {}
+    params, batch = (
+        {name: used.array(one, "float64") for name, one in tree.items()}
+        for tree in (made.params, {"x": split.train_images[:2], "y": split.train_labels[:2]})
+    )
+
+    def build(linear_solver: Any) -> Any:
+        fixed_point = partial(ift.fixed_point, solver=Picard(steps=records["jfb"]["K"]), linear_solver=linear_solver)
+        call = backprop.value_and_grad(models.loss("fpn", fixed_point))
+        return lambda: calls.setdefault("last", call(params, batch, None))
+
+    for name in ("picard", "gmres", "normal_cg", "normal_cg_published"):
+        record = records[f"ift {name}"]
+        calls.clear()
+        solver = LINEAR_SOLVERS[name](steps=record["M"] + (name == "picard"))
+        found = backward_solve(used, solver, build)
+        assert found["backward_residual"] == pytest.approx(record["residual"], rel=1e-6)
+        assert float(calls["last"][2].residual) == pytest.approx(record["forward_residual"], rel=1e-9)
+
+
+def test_a_solve_that_does_not_get_there_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"The forward solve ends at the residual .* after 2 steps, not at 1e-06"):
+        enough.Counter(linear(0.9), 1e-6, 2)
+    counter = enough.Counter(linear(0.2), 1e-1, 3)
+    with pytest.raises(ValueError, match=r"picard ends at the residual 1 after 0 steps, not at 0.1: take a smaller"):
+        counter._most = 0
+        counter.backward("picard")
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_a_step_under_each_adjoint_is_a_step(framework: str) -> None:
+    used, problem = framework_of(framework, "cpu"), problems.make("fpn", channels=1, batch=2, gamma=0.5)
+    calls = epochs.step_calls(used, "float32", problem, 12, {"jfb": None, "ift picard": 1})
+    (value, params, _), (same, exact, _) = (calls[name]() for name in calls)
+    assert float(value) == pytest.approx(float(same), rel=1e-6)
+    for name, start in problem.params.items():
+        np.testing.assert_allclose(used.numpy(params[name]), used.numpy(exact[name]), rtol=1e-5, atol=1e-6)
+        assert abs(used.numpy(params[name]) - start).max() > 1e-7
+
+
+def test_a_folder_of_data_replaces_the_larger_data_set() -> None:
+    assert {part.settings["data"] for part in epochs.parts("paper", True)} == {"digits", "idx"}
+    assert {part.settings["data"] for part in epochs.parts("quick", True)} == {"digits", "mnist5k"}
+    workers = {part.worker for part in epochs.parts("quick", False)}
+    assert workers == set(range(8))
