@@ -7,9 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports.load import ResultsError, newest, read, shown
+from reports import paper_markdown
+from reports.load import ResultsError, newest, newest_papers, read, shown
 from reports.markdown import table
 from reports.page import write
+from reports.paper_page import Section, section
+from reports.papers import read as read_papers
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,6 +34,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where the page goes (default: reports/html)",
     )
+    found.add_argument(
+        "--papers",
+        metavar="PATH",
+        help="results of the papers' experiments (default: the newest of results/*/papers-*.jsonl; none: without)",
+    )
+    found.add_argument(
+        "--papers-markdown", action="store_true", help="print the papers' claims in Markdown and write no page"
+    )
     found.add_argument("--markdown", action="store_true", help="print the headline table in Markdown and write no page")
     return found
 
@@ -39,10 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 when all went well, 2 with one sentence on stderr when it did not."""
     chosen = parser().parse_args(arguments)
     try:
+        if chosen.papers_markdown:
+            papers = _papers(chosen.papers)
+            if papers is None:
+                raise ResultsError("There are no results of the papers' experiments: run `make experiments` first.")
+            print(paper_markdown.page(papers), end="")
+            return 0
         results = read(*(chosen.results or [newest()]))
         for note in results.told:
             print(note, file=sys.stderr)
-        print(table(results) if chosen.markdown else _where(write(results, chosen.out)))
+        if chosen.markdown:
+            print(table(results))
+        else:
+            print(_where(write(results, chosen.out, _papers(chosen.papers))))
     except ResultsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -53,6 +73,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     return 0
+
+
+def _papers(named: str | None) -> Section | None:
+    """The section on the papers' experiments, of the file that was named, else of the newest; None without one."""
+    path = None if named == "none" else Path(named) if named else newest_papers()
+    if path is None:
+        return None
+    found = section(read_papers(path))
+    for note in found.papers.results.told:
+        print(note, file=sys.stderr)
+    return found
 
 
 def _where(path: Path) -> str:

@@ -36,7 +36,7 @@ RUN: Fields = (
 RUN_MAY: Fields = (
     {name: (TEXT, "a text") for name in ("preset", "commit", "bench")}
     | {name: (whole, "a whole number") for name in ("workers", "threads")}
-    | {"dirty": (FLAG, "true or false")}
+    | {"dirty": (FLAG, "true or false"), "parts": (LIST, "a list"), "experiments": (TABLE, "a table")}
 )
 MACHINE_MAY: Fields = {
     "cpu": (TEXT, "a text"),
@@ -59,6 +59,16 @@ VISIT_MAY: Fields = {
 CONDITIONS_MAY: Fields = {name: (numeric, "a number") for name in ("load", "cpu_share", "steal_share")} | {
     "warnings": (LIST, "a list")
 }
+PART: Fields = (
+    {
+        name: (TEXT, "a text")
+        for name in ("run", "cell", "measure", "experiment", "framework", "device", "dtype", "status", "reason")
+    }
+    | {"settings": (TABLE, "a table"), "records": (LIST, "a list")}
+    | {"worker": (whole, "a whole number")}
+)
+"""One part of an experiment: a training run of one seed, one sample of a comparison."""
+PART_MAY: Fields = {"load": (numeric, "a number"), "conditions": (TABLE, "a table")}
 VERDICT: Fields = {"run": (TEXT, "a text"), "surprises": (LIST, "a list")}
 SURPRISE: Fields = {"cell": (TEXT, "a text"), "expected": (TEXT, "a text"), "found": (TEXT, "a text")}
 SURPRISE_MAY: Fields = {"why": (TEXT, "a text")}

@@ -11,7 +11,7 @@ from reports.clean import clip
 from reports.files import last_start, rows, shown, start
 from reports.rows import ResultsError, Row
 
-__all__ = ["Results", "ResultsError", "newest", "read", "shown"]
+__all__ = ["Results", "ResultsError", "newest", "newest_papers", "read", "shown"]
 
 GROUP = ("impls", "bench", "versions", "machine")
 """What runs must share to be shown together: the code, the instruments, the versions, the machine."""
@@ -22,7 +22,7 @@ MOST_NOTES = 20
 
 @dataclass(frozen=True)
 class Results:
-    """Runs of one group and the visits that count, in the order they were written.
+    """Runs of one group, their visits and their parts of experiments, in the order they were written.
 
     ``notes`` are sentences about what was left out: older groups, files and lines that cannot be used.
     ``surprises`` are the outcomes that the register of expected ones did not expect: cell, expected, found, why.
@@ -33,6 +33,7 @@ class Results:
     files: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     surprises: list[Row] = field(default_factory=list)
+    parts: list[Row] = field(default_factory=list)
 
     @property
     def run(self) -> Row:
@@ -50,7 +51,7 @@ def read(*paths: str | Path) -> Results:
     """The newest group in one or more files.
 
     What cannot be used is left out by name (see ``Results.notes``): a line, a file, a visit of an unknown run.
-    ``ResultsError``, one sentence on what is wrong and where, is raised only when no visit is left.
+    ``ResultsError``, one sentence on what is wrong and where, is raised only when no visit and no part is left.
     """
     found: list[Row] = []
     notes: list[str] = []
@@ -64,22 +65,32 @@ def read(*paths: str | Path) -> Results:
     names = [shown(Path(path)) for path in paths]
     runs = _runs(found, notes)
     visits = _of_known_runs([row for row in found if row["kind"] == "visit"], runs, "visit", notes)
-    if not visits:
+    parts = _of_known_runs([row for row in found if row["kind"] == "part"], runs, "part", notes)
+    if not visits and not parts:
         why = f" ({notes[0].rstrip('.')})" if notes else ""
         where = clip(" or ".join(names), 200) or "no file at all"
         raise ResultsError(f"No visit in {where}{why}: measure at least one cell first.")
     verdicts = _of_known_runs([row for row in found if row["kind"] == "verdict"], runs, "verdict", notes)
-    return _newest_group(list(runs.values()), visits, verdicts, names, notes)
+    return _newest_group(list(runs.values()), visits, parts, verdicts, names, notes)
+
+
+PAPERS = "papers-*.jsonl"
+"""Files of the papers' experiments, which are no results of the grid."""
 
 
 def newest(root: Path = Path("results")) -> Path:
-    """The results file under ``root`` whose last run started last (a checkout resets the times of files)."""
-    found = sorted(set(root.glob("*/*.jsonl")))
+    """The grid's results file under ``root`` whose last run started last (a checkout resets the times of files)."""
+    found = sorted(path for path in root.glob("*/*.jsonl") if not path.match(PAPERS))
     if not found:
         raise ResultsError(
             f"No results file under {shown(root)}: run the benchmark first, or name a file with --results."
         )
     return max(found, key=last_start)
+
+
+def newest_papers(root: Path = Path("results")) -> Path | None:
+    """The file of the papers' experiments whose last run started last; None where there is none."""
+    return max(sorted(root.glob(f"*/{PAPERS}")), key=last_start, default=None)
 
 
 def _runs(found: list[Row], notes: list[str]) -> dict[str, Row]:
@@ -103,21 +114,22 @@ def _of_known_runs(found: Sequence[Row], runs: dict[str, Row], kind: str, notes:
 
 
 def _newest_group(
-    runs: list[Row], visits: list[Row], verdicts: list[Row], names: list[str], notes: list[str]
+    runs: list[Row], visits: list[Row], parts: list[Row], verdicts: list[Row], names: list[str], notes: list[str]
 ) -> Results:
-    """The group of the newest run with visits: numbers of different code, versions or machines never mix."""
+    """The group of the newest run with visits or parts: numbers of different code, versions or machines never mix."""
     group = {run["run"]: json.dumps([run.get(part) for part in GROUP], sort_keys=True) for run in runs}
-    visited = {visit["run"] for visit in visits}
-    last = max((run for run in runs if run["run"] in visited), key=start)
+    made = {row["run"] for row in (*visits, *parts)}
+    last = max((run for run in runs if run["run"] in made), key=start)
     kept = [run for run in runs if group[run["run"]] == group[last["run"]]]
     ids = {run["run"] for run in kept}
-    ours = [visit for visit in visits if visit["run"] in ids]
-    others = {group[run] for run in visited} - {group[last["run"]]}
+    ours, own = ([row for row in rows if row["run"] in ids] for rows in (visits, parts))
+    others = {group[run] for run in made} - {group[last["run"]]}
     if others:
+        lost = f"{len(visits) - len(ours)} visits" + (f" and {len(parts) - len(own)} parts" if parts else "")
         notes.insert(
             0,
             f"Shown is the newest of {len(others) + 1} groups of runs (same code, instruments, versions and "
-            f"machine), of {last['started']}; {len(visits) - len(ours)} visits of older ones are left out.",
+            f"machine), of {last['started']}; {lost} of older ones are left out.",
         )
     # A later verdict takes the place of earlier ones on the cells of its run, also where it finds nothing to say.
     said: dict[str, Row] = {}
@@ -126,4 +138,4 @@ def _newest_group(
         if row["run"] in ids:
             said = {cell: one for cell, one in said.items() if cell not in judged[row["run"]]}
             said |= {surprise["cell"]: surprise for surprise in row["surprises"]}
-    return Results(kept, ours, names, notes, list(said.values()))
+    return Results(kept, ours, names, notes, list(said.values()), own)

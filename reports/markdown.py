@@ -18,7 +18,7 @@ def table(results: Results) -> str:
     for group in groups(cells(results)):
         for name, _, rows in group.methods:
             for row in rows:
-                names = [_escape(text) for text in (group.title, name, row["runner"])]
+                names = [escape(text) for text in (group.title, name, row["runner"])]
                 lines.append("| " + " | ".join([*names, *_numbers(row)]) + " |")
     return "\n".join(lines)
 
@@ -26,7 +26,7 @@ def table(results: Results) -> str:
 def _numbers(row: Record) -> tuple[str, ...]:
     """The last five columns."""
     if isnan(row["R"]):
-        ratio = f"{row['status']}: {_escape(row['reason'])}"
+        ratio = f"{row['status']}: {escape(row['reason'])}"
     else:
         ratio = f"{sig(row['R'])} {bounds(row['R_low'], row['R_high'])}"
     return (
@@ -38,7 +38,7 @@ def _numbers(row: Record) -> tuple[str, ...]:
     )
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text that ends no cell, starts no link and no tag."""
     text = " ".join(str(text).split())
     for mark in "\\|[]*_`":

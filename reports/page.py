@@ -21,6 +21,7 @@ from reports.headline import Group, groups
 from reports.labels import colour, settings
 from reports.load import Results
 from reports.memory_figures import memory
+from reports.paper_page import ANSWERS, MARKS, MOST_FAILED, Section, tables
 from reports.sample_figure import raw
 from reports.sweeps import UNITS, sweeps
 
@@ -82,8 +83,8 @@ def build(results: Results) -> tuple[Page, pd.DataFrame]:
     return page, frame
 
 
-def html(page: Page, history: bool = False) -> str:
-    """The page as HTML; ``history``: asv's site lies beside it."""
+def html(page: Page, history: bool = False, papers: Section | None = None) -> str:
+    """The page as HTML; ``history``: asv's site lies beside it; ``papers``: the section on the papers' experiments."""
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -101,11 +102,15 @@ def html(page: Page, history: bool = False) -> str:
         "settings": settings,
         "MOST_MISSING": MOST_MISSING,
         "DASH": numbers.DASH,
+        "MARKS": MARKS,
+        "ANSWERS": ANSWERS,
+        "MOST_FAILED": MOST_FAILED,
     }
-    return environment.get_template("page.html.j2").render(page=page, history=history)
+    told = [name.removeprefix("papers-") for name in tables(papers)] if papers else []
+    return environment.get_template("page.html.j2").render(page=page, history=history, papers=papers, tables=told)
 
 
-def write(results: Results, folder: Path) -> Path:
+def write(results: Results, folder: Path, papers: Section | None = None) -> Path:
     """Write ``index.html`` and ``data/*.csv`` under ``folder``; the path of the page."""
     page, frame = build(results)
     data = folder / "data"
@@ -114,8 +119,10 @@ def write(results: Results, folder: Path) -> Path:
         harmless(drawing.data).to_csv(data / f"{drawing.name}.csv", index=False)
     plain = frame.assign(sizes=frame["sizes"].map(settings), options=frame["options"].map(settings))
     harmless(plain).to_csv(data / "cells.csv", index=False)
+    for name, table in (tables(papers) if papers else {}).items():
+        harmless(table).to_csv(data / f"{name}.csv", index=False)
     path = folder / "index.html"
-    path.write_text(html(page, history=(folder / "asv" / "index.html").is_file()), encoding="utf-8")
+    path.write_text(html(page, (folder / "asv" / "index.html").is_file(), papers), encoding="utf-8")
     return path
 
 

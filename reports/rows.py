@@ -13,6 +13,8 @@ from reports.layout import (
     MACHINE_MAY,
     MEASURES,
     NAMES,
+    PART,
+    PART_MAY,
     RUN,
     RUN_MAY,
     STATUSES,
@@ -25,6 +27,7 @@ from reports.layout import (
     numeric,
     whole,
 )
+from reports.records import records
 
 Row = dict[str, Any]
 
@@ -101,6 +104,11 @@ def _run(row: Row) -> Row:
     _fields(row["machine"], {}, MACHINE_MAY, " of the machine")
     if not all(isinstance(cell, str) for cell in row["cells"]):
         raise Unusable("it lists a planned cell that is no text")
+    if not all(isinstance(part, str) for part in row.get("parts") or []):
+        raise Unusable("it lists a planned part that is no text")
+    for cells in (row.get("experiments") or {}).values():
+        if not isinstance(cells, list) or not all(isinstance(cell, str) for cell in cells):
+            raise Unusable("it has an experiment that is no list of cells")
     return row
 
 
@@ -113,16 +121,28 @@ def _verdict(row: Row) -> Row:
 
 def _visit(row: Row) -> Row:
     _fields(row, VISIT, VISIT_MAY)
-    for name, known in (("status", STATUSES), ("measure", MEASURES)):
+    _made(row, MEASURES)
+    _samples(row["samples"])
+    _values(row["values"])
+    named = {name: shorten(row[name], NAME) for name in NAMES}
+    return row | named | {name: _settings(row[name], name) for name in ("sizes", "options")}
+
+
+def _made(row: Row, measures: tuple[str, ...]) -> None:
+    """What visits and parts say of how they were made."""
+    for name, known in (("status", STATUSES), ("measure", measures)):
         if row[name] not in known:
             raise Unusable(f"it has the unknown {name} {quoted(row[name])}")
     if not 0 <= row["worker"] < 100_000:
         raise Unusable("its worker is none of the numbers 0 to 99999")
     _fields(row.get("conditions") or {}, {}, CONDITIONS_MAY, " of the conditions")
-    _samples(row["samples"])
-    _values(row["values"])
-    named = {name: shorten(row[name], NAME) for name in NAMES}
-    return row | named | {name: _settings(row[name], name) for name in ("sizes", "options")}
+
+
+def _part(row: Row) -> Row:
+    _fields(row, PART, PART_MAY)
+    _made(row, ("part",))
+    named = {name: shorten(row[name], NAME) for name in ("experiment", "framework", "device", "dtype")}
+    return row | named | {"settings": _settings(row["settings"], "settings"), "records": records(row["records"])}
 
 
 def _settings(table: Row, name: str) -> Row:
@@ -164,4 +184,4 @@ def _values(table: Row) -> None:
             raise Unusable(f"its value {name!r} is out of range")
 
 
-CHECKS = {"run": _run, "visit": _visit, "verdict": _verdict}
+CHECKS = {"run": _run, "visit": _visit, "part": _part, "verdict": _verdict}

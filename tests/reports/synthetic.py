@@ -146,3 +146,18 @@ def write(path: Path, rows: Iterable[Row]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text(rows))
     return path
+
+
+def part(experiment: str, records: list[Row], framework: str = "torch", **settings: Any) -> Row:
+    """A part row; settings named worker, status, reason, device, dtype or run are the row's own."""
+    own = {
+        name: settings.pop(name)
+        for name in ("worker", "status", "reason", "device", "dtype", "run")
+        if name in settings
+    }
+    row: Row = {"kind": "part", "schema": 1, "run": "0" * 12, "experiment": experiment, "framework": framework}
+    row |= {"device": "cpu", "dtype": "float32", "worker": 0, "status": "ok", "reason": ""} | own
+    said = ",".join(f"{name}={value}" for name, value in sorted(settings.items()))
+    row |= {"cell": f"{experiment}/{framework}/{row['device']}/{row['dtype']}/({said})", "measure": "part"}
+    row |= {"settings": settings, "records": records if row["status"] == "ok" else [], "conditions": None}
+    return row | {"started": "2026-03-01T10:01:00Z", "seconds": 1.5, "load": 0.9, "core": 0}

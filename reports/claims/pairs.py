@@ -1,0 +1,67 @@
+"""Two methods side by side at the same sizes: the cells of one framework, and the ratio of what they cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reports.claims.claim import Case, case
+from reports.claims.select import Row, ran, rows
+from reports.intervals import Estimate, exactly, quotient
+from reports.papers import Papers
+from reports.rows import number
+
+
+def alike(frame: pd.DataFrame, *shared: str) -> Iterator[list[Row]]:
+    """The cells that differ in method and options alone; ``shared``: options that they must have in common too."""
+    found: dict[str, list[Row]] = {}
+    for row in rows(frame):
+        same = [row[name] for name in ("framework", "mode", "device", "dtype", "seed", "problem", "sizes")]
+        options = {name: row["options"].get(name) for name in shared}
+        found.setdefault(json.dumps([*same, options], sort_keys=True, default=str), []).append(row)
+    yield from found.values()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The dearer and the cheaper cell of a comparison, as a claim names them."""
+
+    above: Row
+    below: Row
+
+    def framework(self) -> str:
+        """What ran both."""
+        return ran(self.above)
+
+    def times(self, papers: Papers) -> Estimate:
+        """R above ÷ R below: for each worker first, since it visited both; forwards cancel."""
+        return quotient(papers.by_worker(self.above["cell"]), papers.by_worker(self.below["cell"]))
+
+    def bytes(self, column: str) -> Estimate:
+        """The exact ratio of a column of bytes; unknown where one is missing or the lower one is 0."""
+        one, other = number(self.above.get(column)), number(self.below.get(column))
+        return exactly(one / other if other else float("nan"))
+
+
+def pairs(cells: Sequence[Row], above: Callable[[Row], bool], below: Callable[[Row], bool]) -> list[Pair]:
+    """Each cell of the one kind with each of the other."""
+    return [Pair(one, other) for one in cells if above(one) for other in cells if below(other)]
+
+
+def known(cases: list[Case]) -> list[Case]:
+    """The cases that have a number."""
+    return [one for one in cases if one.value == one.value]
+
+
+def method(name: str, **options: Any) -> Callable[[Row], bool]:
+    """Does a cell have this method and these options?"""
+    return lambda row: row["method"] == name and all(row["options"].get(key) == one for key, one in options.items())
+
+
+def compared(papers: Papers, pair: Pair, conditions: dict[str, str], unit: str = "") -> Case:
+    """The case of a pair's times."""
+    return case(conditions, pair.times(papers), unit)

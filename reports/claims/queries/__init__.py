@@ -1,0 +1,1 @@
+"""What was measured against each claim: a file an experiment, a function a claim, a case a condition."""

@@ -1,0 +1,96 @@
+"""Bytes against iterations or layers: exact slopes, and growth from the first to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import isfinite, nan
+
+from reports.claims.claim import Case, case
+from reports.claims.pairs import known
+from reports.claims.select import Row, having, ran, rows, value
+from reports.intervals import Estimate, exactly
+from reports.numbers import size
+from reports.papers import Papers
+from reports.rows import number
+
+SETTLED = 5
+"""Evaluations of step from which on bytes are compared: XLA makes no loop of a single one, and plans it otherwise."""
+
+Line = list[tuple[float, float]]
+"""Points of K, or depth, and bytes, in order; two or more."""
+
+
+def _lines(papers: Papers, experiment: str, axis: str, column: str = "peak_bytes") -> Iterator[tuple[Row, Line]]:
+    """For each framework, method and size but the axis: bytes along the axis, with the first cell."""
+    found: dict[tuple[str, ...], tuple[Row, Line]] = {}
+    for row in rows(having(papers.cells(experiment), column)):
+        settings = row["sizes"] | row["options"]
+        other = sorted((name, str(one)) for name, one in settings.items() if name != axis)
+        here = number(settings.get(axis))
+        if isfinite(here):
+            key = ran(row), row["label"], row["problem"], row["device"], str(other)
+            found.setdefault(key, (row, []))[1].append((here, number(row[column])))
+    for row, line in found.values():
+        if len(line) > 1:
+            yield row, sorted(line)
+
+
+def _slope(line: Line) -> Estimate:
+    """Bytes a step from the first point to the last; its interval is the least and greatest between neighbours."""
+    steps = [(after - before) / (there - here) for (here, before), (there, after) in pairwise(line) if there > here]
+    if len(line) < 2:
+        return Estimate(nan, nan, nan, len(line))
+    (first, least), (last, most) = line[0], line[-1]
+    overall = (most - least) / (last - first) if last > first else nan
+    return Estimate(overall, min(steps, default=nan), max(steps, default=nan), len(line))
+
+
+def slopes(papers: Papers) -> list[Case]:
+    """Bytes a step of the implicit methods along K."""
+    found = []
+    for row, line in _lines(papers, "memory_steps", "K"):
+        settled = [point for point in line if point[0] >= SETTLED]
+        if row["method"] in ("ift", "jfb") and len(settled) > 1:
+            note = f"from K = {settled[0][0]:g} to {settled[-1][0]:g}"
+            found.append(case(_named(row), _slope(settled), "B a step", note))
+    return found
+
+
+def layers(papers: Papers) -> list[Case]:
+    """Bytes a layer that a net holds for backprop."""
+    return [
+        case({"framework": ran(row), "width": value(row["sizes"].get("width"))}, _slope(line), "B a layer")
+        for row, line in _lines(papers, "depth", "depth", "held_bytes")
+        if row["method"] == "backprop"
+    ]
+
+
+def straightness(papers: Papers) -> list[Case]:
+    """Unrolled: bytes a step between the last two K ÷ between the first two; 1 on a straight line."""
+    found = []
+    for row, line in _lines(papers, "memory_steps", "K"):
+        settled = [point for point in line if point[0] >= SETTLED]
+        first, last = _slope(settled[:2]).value if len(settled) > 2 else nan, _slope(settled[-2:]).value
+        if row["method"] == "unrolled" and first:
+            found.append(case({"framework": ran(row)}, exactly(last / first), note=_ends(line)))
+    return known(found)
+
+
+def growth(papers: Papers, method: str) -> list[Case]:
+    """Peak bytes of a method at the largest K ÷ at the smallest."""
+    found = []
+    for row, line in _lines(papers, "memory_steps", "K"):
+        (_, least), (_, most) = line[0], line[-1]
+        if row["method"] == method and least > 0:
+            found.append(case(_named(row), exactly(most / least), note=_ends(line)))
+    return found
+
+
+def _named(row: Row) -> dict[str, str]:
+    return {"framework": ran(row), "method": row["label"]}
+
+
+def _ends(line: Line) -> str:
+    (first, least), (last, most) = line[0], line[-1]
+    return f"{size(least)} at K = {first:g}, {size(most)} at {last:g}"

@@ -1,0 +1,46 @@
+"""Baydin, figures 3 to 5: R_f and R_b of the models as published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.claims.claim import Case, case
+from reports.claims.pairs import alike, compared, known, method, pairs
+from reports.claims.select import Row, ran
+from reports.intervals import centre
+from reports.papers import Papers
+
+TANGENTS = {"gaussian": "sampled tangents", "given": "given tangents"}
+
+
+def _models(papers: Papers) -> Iterator[tuple[dict[str, str], list[Row]]]:
+    """The cells of the models as published, which are those that sampled tangents were measured for."""
+    for cells in alike(papers.cells("ratios")):
+        if any(row["options"].get("tangents") == "gaussian" for row in cells):
+            yield {"framework": ran(cells[0]), "problem": str(cells[0]["problem"])}, cells
+
+
+def faster(papers: Papers) -> list[Case]:
+    """R_f ÷ R_b of every model."""
+    return known(
+        [
+            compared(papers, pair, conditions | {"tangents": words})
+            for conditions, cells in _models(papers)
+            for tangents, words in TANGENTS.items()
+            for pair in pairs(cells, method("forward_gradient", tangents=tangents), method("backprop"))
+        ]
+    )
+
+
+def cost(papers: Papers, name: str, problem: str = "") -> list[Case]:
+    """R of a method, ``forward_gradient`` with sampling, on every model or on one."""
+    return known(
+        [
+            case(conditions, centre(papers.by_worker(row["cell"]).values()))
+            for conditions, cells in _models(papers)
+            for row in cells
+            if row["method"] == name
+            and row["options"].get("tangents", "gaussian") == "gaussian"
+            and problem in ("", row["problem"])
+        ]
+    )

@@ -1,0 +1,60 @@
+"""R_b and R_f of the models as published, beside the published numbers."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from reports.claims.select import Row
+from reports.figures import Drawing
+from reports.labels import settings
+from reports.paper_figures.cells import cells, point
+from reports.paper_figures.dots import dots
+from reports.paper_figures.points import PUBLISHED, Axis, Decoration, Look, Point
+from reports.papers import Papers
+from reports.svg import FAINT
+
+MLP = {"backprop": (3.971, 4.359), "forward gradient": (2.329, 2.607)}
+"""R of figure 4's two rows, 784-1024-1024-10 at batch 64."""
+
+LOOK = Look(
+    "papers-ratios",
+    "R_b and R_f of the models as published",
+    "R is the time of one value-and-gradient call divided by the time of one forward; bars are 95 % t-intervals over "
+    "worker processes. Crosses are the published values of the MLP, at two learning rates. The dotted lines are the "
+    "flop ratios: the fewest multiplications of the gradient divided by the forward’s, which both modes share.",
+    Axis("row"),
+    {"": Axis("R, in forwards (logarithmic)", reach=(1,))},
+)
+
+
+def ratios(papers: Papers) -> Drawing | None:
+    """A panel a model, a row a method."""
+    found = list(cells(papers, "ratios", "R"))
+    models = [row for row in found if any(_same(row, one) and _sampled(one) for one in found)]
+    points = [point(row, 0.0, "R", panel=_title(row)) for row in models]
+    for title in dict.fromkeys(_title(row) for row in models if row["problem"] == "mlp"):
+        points += [Point(name, PUBLISHED, 0.0, value, panel=title) for name, both in MLP.items() for value in both]
+    return dots(LOOK, points, _Flops(models))
+
+
+def _same(one: Row, other: Row) -> bool:
+    return one["problem"] == other["problem"] and one["sizes"] == other["sizes"]
+
+
+def _sampled(row: Row) -> bool:
+    """Tangents are sampled for the models as published alone."""
+    return row["options"].get("tangents") == "gaussian"
+
+
+def _title(row: Row) -> str:
+    return f"{row['problem']}: {settings(row['sizes'])}"
+
+
+class _Flops(Decoration):
+    def __init__(self, models: list[Row]) -> None:
+        self._ratios = {_title(row): row["flop_ratio"] for row in models if row["flop_ratio"] is not None}
+
+    def __call__(self, axes: Axes, measure: str, panel: str) -> None:
+        axes.axvline(1, color=FAINT, linewidth=0.8, zorder=0)
+        if panel in self._ratios:
+            axes.axvline(self._ratios[panel], color=FAINT, linewidth=1, linestyle=":", zorder=0)

@@ -1,0 +1,64 @@
+"""Gradient error against R: which method is best at which accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from matplotlib.axes import Axes
+
+from reports.claims.select import ran
+from reports.figures import Drawing
+from reports.labels import COLOURS
+from reports.paper_figures.cells import cells, named, setting
+from reports.paper_figures.lines import lines
+from reports.paper_figures.points import Axis, Decoration, Look, Point
+from reports.papers import Papers
+from reports.rows import number
+
+LOOK = Look(
+    "papers-work-precision",
+    "Work and precision",
+    "Gradient error against R as each method’s options move, a row a contraction factor γ; both axes logarithmic, down "
+    "and left is better. The grey staircase joins the settings that no other one beats in both: at each accuracy it "
+    "shows the method to take. Forward gradients are unbiased: theirs is the error of one draw of tangents.",
+    Axis("R, in forwards"),
+    {"": Axis("gradient error")},
+    palette=COLOURS
+    | {
+        "forward gradient × unrolled": COLOURS["forward gradient"],
+        "forward gradient × JFB": COLOURS["forward gradient, tangents given"],
+    },
+    height=2.9,
+)
+
+
+def work_precision(papers: Papers) -> Drawing | None:
+    """A panel a γ and framework, a line a method."""
+    found = [row for row in cells(papers, "work_precision", "R") if row["gradient_error"] is not None]
+    found.sort(key=lambda row: (setting(row, "gamma"), ran(row) != "torch", ran(row)))
+    points = [
+        Point(
+            named(row),
+            ran(row),
+            number(row["R"]),
+            number(row["gradient_error"]),
+            panel=f"γ = {setting(row, 'gamma'):g}, {ran(row)}",
+        )
+        for row in found
+    ]
+    return lines(LOOK, points, _Front(points))
+
+
+class _Front(Decoration):
+    """The least error that each R or less buys."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        self._points = points
+
+    def __call__(self, axes: Axes, measure: str, panel: str) -> None:
+        ours = sorted((point.x, point.y) for point in self._points if point.panel == panel and point.y > 0)
+        least = accumulate((y for _, y in ours), min)
+        xs, ys = [x for x, _ in ours], list(least)
+        right = axes.get_xlim()[1]
+        axes.step([*xs, right], [*ys, ys[-1]], where="post", color="#b9bec3", linewidth=4, zorder=0.5)

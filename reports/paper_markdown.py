@@ -1,0 +1,60 @@
+"""The papers' claims as a Markdown page, every number of it computed from the rows of one file."""
+
+from __future__ import annotations
+
+from reports.claims import Judged
+from reports.markdown import escape
+from reports.numbers import DASH
+from reports.paper_page import ANSWERS, MARKS, Section
+
+HEADER = ("claim", "published", "measured here", "verdict")
+
+
+def page(found: Section) -> str:
+    """The claims table, then the cases of each claim."""
+    run, machine = found.run, found.run["machine"]
+    told = ", ".join(f"{count} {verdict}" for verdict, count in found.counts)
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    lines = [
+        "# The papers' claims, measured again",
+        "",
+        "Every claim is a rule on measured numbers, in `reports/claims/`, and its verdict is computed: " + told + ".",
+        "A case obeys only where its whole 95 % interval does; an interval that reaches over the limit is undecided.",
+        "",
+        f"`make experiments` ({run.get('preset')}) of commit {(run.get('commit') or 'none')[:12]}, "
+        f"{run['started'][:10]}, on {machine.get('cores')} cores of {machine.get('cpu')}, "
+        f"{machine.get('system')}, one thread a process; {versions}. Rows: `{found.papers.files}`.",
+        "This file is made from them by `python -m reports --papers FILE --papers-markdown`.",
+        "",
+        "| " + " | ".join(HEADER) + " |",
+        "|" + " --- |" * len(HEADER),
+        *(_row(one) for one in found.claims),
+        "",
+        "## Every case",
+    ]
+    for one in found.claims:
+        lines += ["", *_cases(one)]
+    if found.failed:
+        lines += ["", "## What failed", ""]
+        lines += [f"- {name}: {escape(one.name)}: {one.status}: {escape(one.reason)}" for name, one in found.failed]
+    return "\n".join(lines) + "\n"
+
+
+def _row(one: Judged) -> str:
+    detail = f": {escape(one.detail)}" if one.detail else ""
+    claim = f"{escape(one.claim.statement)} ({escape(one.claim.document)}, {escape(one.claim.where)})"
+    verdict = f"{MARKS[one.verdict]} **{one.verdict}**{detail}"
+    return "| " + " | ".join([claim, escape(one.claim.published), escape(one.measured or DASH), verdict]) + " |"
+
+
+def _cases(one: Judged) -> list[str]:
+    """The cases of one claim as a table."""
+    claim = one.claim
+    lines = [f"### {escape(claim.statement)}", "", f"{escape(claim.quantity)}, to be {claim.rule.words}."]
+    if not one.cases:
+        return [*lines, "", f"Not measured: {escape(one.detail)}."]
+    rows = [
+        f"| {escape(case.name) or DASH} | {escape(case.measured)} | {ANSWERS[answer]} |"
+        for case, answer in zip(one.cases, one.answers, strict=True)
+    ]
+    return [*lines, "", "| condition | measured | obeys |", "| --- | ---: | --- |", *rows]

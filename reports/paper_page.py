@@ -1,0 +1,96 @@
+"""The section on the papers' experiments: claims with their cases, figures, failures, and every table as CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reports.claims import Judged, judged
+from reports.claims.verdict import CONDITIONAL, FAILS, HOLDS, UNKNOWN
+from reports.facts import facts
+from reports.figures import Drawing
+from reports.labels import settings
+from reports.paper_figures import figures
+from reports.papers import Failure, Papers
+
+MARKS = {HOLDS: "✔", CONDITIONAL: "◐", FAILS: "✘", UNKNOWN: "–"}
+"""A sign beside each verdict, so that none is told by colour alone."""
+
+ANSWERS = {True: "yes", False: "no", None: "undecided"}
+MOST_FAILED = 50
+"""Failures that are listed; the others are counted."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """All that the template needs."""
+
+    papers: Papers
+    claims: list[Judged]
+    figures: list[tuple[str, Drawing]]
+    failed: list[tuple[str, Failure]]
+    facts: list[tuple[str, str]]
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """The newest run."""
+        return self.papers.run
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How many claims came to each verdict."""
+        return [(verdict, sum(one.verdict == verdict for one in self.claims)) for verdict in MARKS]
+
+    def anchor(self, claim: Judged) -> str:
+        """Id of the figure that shows a claim's measurements; empty where none was drawn."""
+        drawn = [drawing.name for name, drawing in self.figures if name in claim.claim.experiments]
+        return drawn[0] if drawn else ""
+
+
+def section(papers: Papers) -> Section:
+    """The section of one file of results."""
+    failed = [(name, one) for name in sorted(papers.experiments) for one in papers.failed(name)]
+    frame = pd.concat([papers.cells(name) for name in papers.experiments] or [papers.cells("")], ignore_index=True)
+    return Section(papers, judged(papers), figures(papers), failed, facts(papers.results, frame))
+
+
+def answers(claims: list[Judged]) -> pd.DataFrame:
+    """One row a case of a claim: its condition, its value with interval, and whether it obeys the claim."""
+    rows = [
+        {
+            "claim": one.claim.name,
+            "document": one.claim.document,
+            "where": one.claim.where,
+            "statement": one.claim.statement,
+            "published": one.claim.published,
+            "verdict": one.verdict,
+            "quantity": one.claim.quantity,
+            "rule": one.claim.rule.words,
+            "condition": case.name,
+            "value": case.value,
+            "low": case.low,
+            "high": case.high,
+            "unit": case.unit,
+            "note": case.note,
+            "obeys": ANSWERS[answer],
+        }
+        for one in claims
+        for case, answer in zip(one.cases, one.answers, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def tables(found: Section) -> dict[str, pd.DataFrame]:
+    """Every table of the section by the name of its CSV file."""
+    named = {"papers-claims": answers(found.claims)}
+    named |= {drawing.name: drawing.data for _, drawing in found.figures}
+    for name in found.papers.experiments:
+        cells, records = found.papers.cells(name), found.papers.records(name)
+        if len(cells):
+            plain = cells.assign(sizes=cells["sizes"].map(settings), options=cells["options"].map(settings))
+            named[f"papers-{name}-cells"] = plain.dropna(axis="columns", how="all")
+        if len(records):
+            named[f"papers-{name}-records"] = records
+    return named
