@@ -52,12 +52,14 @@ report: $(STAMP) ## measure PRESET (default quick) and write the page; the last 
 	&& $(PY) -m bench run --preset $(PRESET) $(KEEP_GOING) --out "$$rows" \
 	&& $(PY) -m reports --results "$$rows"
 
-experiments: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## the papers' experiments of PRESET (quick, paper; DATA: a folder of IDX files), then the page
+experiments: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## the papers' experiments of PRESET (quick, paper; with paper DATA=folder of IDX files), then the page
 	@export PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}"; rows=$$($(GPU_PY) -c 'from bench import rows, store; from bench.instruments import machine; \
 	print(store.location("papers-$(PRESET)", *machine.git(rows.ROOT)))'); status=0; \
 	$(GPU_PY) -m bench experiments --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") --out "$$rows" $(FLAGS) || status=$$?; \
 	[ $$status -le 1 ] || exit $$status; \
-	$(GPU_PY) -m reports --papers "$$rows" && exit $$status
+	case " $(FLAGS) " in *" --list "*|*" --out "*) exit $$status;; esac; \
+	if [ -x $(PY) ]; then $(PY) -m reports --papers "$$rows" && exit $$status; \
+	else echo "The page of $$rows is drawn by: python -m reports --papers $$rows"; exit $$status; fi
 
 test: lint ## lint, types and tests
 	$(PY) -m pytest -n 2 -q

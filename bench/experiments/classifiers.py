@@ -79,6 +79,7 @@ def _trainer(
         method=module(f"impls.{framework}.gradients.backprop").value_and_grad,
         fixed_point=trained,
         evaluation=trained if options.get("explicit") else scored,
+        tol=math.inf if options.get("explicit") else EVALUATION_TOL,
         device=device,
         dtype=dtype,
     )

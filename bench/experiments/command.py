@@ -22,7 +22,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     """The flags of the command."""
     command.add_argument("--preset", default="quick", help=f"{', '.join(SIZES)} (default: quick)")
     command.add_argument("--only", action="append", default=[], metavar="NAME", help="repeatable or comma separated")
-    command.add_argument("--data", type=Path, metavar="FOLDER", help="a folder of IDX files, for full MNIST")
+    command.add_argument("--data", type=Path, metavar="FOLDER", help="a folder of IDX files that paper trains on")
     command.add_argument("--workers", type=count, default=8, help="processes that visit each time cell (default: 8)")
     command.add_argument("--timeout", type=seconds, help="seconds after which a visit or part is given up")
     command.add_argument("--minutes", type=seconds, help="stop in time; the same command then goes on from there")
@@ -32,11 +32,18 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--list", action="store_true", help="print what there is, and run nothing")
 
 
+PART_S = 480.0
+"""Seconds after which a visit or a part is given up, unless said otherwise."""
+
 SMOKE_CELLS = 3
 """Cells of an experiment that the smallest preset measures: it is there to see that all of it works."""
 
 SMOKE_JAX = ("training",)
 """Experiments of which it runs parts in jax too; compiling takes seconds each."""
+
+
+ON_CPU = ("test_functions", "descent", "code_lines", "chain")
+"""Experiments whose parts stay on the cpu: two variables, small matrices, text."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +70,38 @@ def plan(size: str, only: Sequence[str] = (), data: Path | None = None, gpus: Se
     for name in only:
         if name not in EXPERIMENTS:
             raise ValueError(f"No experiment {name!r}: {nearest(name, EXPERIMENTS)}")
-    if data is not None:
-        from impls import datasets
-
-        datasets.split("idx", folder=data)
+    which = None if data is None else _data_set(data, size)
     modules = {name: module(name) for name in EXPERIMENTS if name in (only or EXPERIMENTS)}
     cells = {name: unique(one.cells(size)) for name, one in modules.items()}
-    parts = tuple(part for one in modules.values() for part in one.parts(size, data is not None))
+    parts = tuple(_named(part, which) for one in modules.values() for part in one.parts(size, data is not None))
     if size == "smoke":
         cells = {name: _few(of_one) for name, of_one in cells.items()}
         parts = tuple(one for one in parts if one.framework != "jax" or one.experiment in SMOKE_JAX)
     if gpus:
         cells = {name: _placed(of_one, gpus) for name, of_one in cells.items()}
-        parts = tuple(replace(one, device="cuda:0") if one.framework != "numpy" else one for one in parts)
+        parts = tuple(replace(one, device="cuda:0") if one.experiment not in ON_CPU else one for one in parts)
     return Plan(cells, parts, max(one.memory_bytes(size) for one in modules.values()))
+
+
+def _data_set(folder: Path, size: str) -> str:
+    """What the folder holds, such as ``MNIST-2747871a``: its name if it is a known one, and a sum over its labels, so
+    that results of two folders never pass for each other's."""
+    if size != "paper":
+        raise ValueError(f"The preset {size!r} trains on digits that are carried: take --preset paper with --data.")
+    import hashlib
+
+    from impls import datasets
+
+    found = datasets.split("idx", folder=folder)
+    labels = hashlib.md5(found.train_labels.tobytes() + found.test_labels.tobytes(), usedforsecurity=False)
+    return f"{found.name}-{labels.hexdigest()[:8]}"
+
+
+def _named(part: Part, which: str | None) -> Part:
+    """The part with the name of the user's data set, where it takes that."""
+    if which is None or part.settings.get("data") != "idx":
+        return part
+    return replace(part, settings={**part.settings, "data_set": which})
 
 
 def _few(cells: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -89,9 +114,9 @@ def _placed(cells: Iterable[Cell], gpus: Sequence[int]) -> tuple[Cell, ...]:
     return on_gpus([replace(one, device="cuda") if one.device == "cpu" else one for one in cells], gpus[:1])
 
 
-def require_memory(needed: int, size: str, available: int | None) -> None:
+def require_memory(needed: int, size: str, available: int) -> None:
     """Refuse a preset of which one worker process would hold more than it may."""
-    if available is not None and needed > available:
+    if needed > available:
         raise ValueError(
             f"The preset {size!r} needs {needed / 1e9:.1f} GB in one worker process and this machine has "
             f"{available / 1e9:.1f} GB for it: take a smaller preset, or name fewer experiments with --only."
@@ -102,7 +127,7 @@ def experiments(given: argparse.Namespace) -> int:
     """Run what the flags mean, then say what came of it and where the rows are."""
     from bench import store
     from bench.instruments import gpu, machine
-    from bench.measure import TIMEOUT_S, measure
+    from bench.measure import measure
     from bench.progress import Progress
     from bench.rows import ROOT
 
@@ -112,7 +137,7 @@ def experiments(given: argparse.Namespace) -> int:
         print("\n".join(_listed(wanted)))
         return 0
     slots = 1 if gpus else min(2, len(machine.available_cores()))
-    require_memory(wanted.memory_bytes, given.preset, None if gpus else machine.memory_for(slots))
+    require_memory(wanted.memory_bytes, given.preset, machine.memory_for(slots))
     name = f"papers-{given.preset}"
     path = given.out or store.location(name, *machine.git(ROOT))
     rows = measure(
@@ -124,7 +149,7 @@ def experiments(given: argparse.Namespace) -> int:
         path=path,
         preset=name,
         slots=slots,
-        timeout_s=given.timeout or TIMEOUT_S,
+        timeout_s=given.timeout or PART_S,
         stop_after_s=60 * given.minutes if given.minutes else None,
         pairs={"budget_s": given.budget},
         fresh=given.fresh,

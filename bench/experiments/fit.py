@@ -25,8 +25,9 @@ class Trainer:
 
     problem, sizes: of ``impls.problems``, a classifier; images take the shape of the problem's inputs. split:
     ``impls.datasets.Split``. method(loss) -> fn(params, batch, rng), such as ``value_and_grad`` of
-    ``impls.jax.gradients.backprop``. fixed_point: an adjoint with its solvers bound, for an implicit problem.
-    evaluation: the one to score with, where that is another. ``ValueError`` for what cannot be trained on images.
+    ``impls.jax.gradients.backprop``. fixed_point: an adjoint with its solvers bound, for an implicit problem; one of
+    its solves failed that ends above the residual ``tol``. evaluation: the one to score with, where that is another.
+    ``ValueError`` for what cannot be trained on images.
     """
 
     def __init__(
@@ -39,11 +40,12 @@ class Trainer:
         method: Callable[[Any], Any],
         fixed_point: Any = None,
         evaluation: Any = None,
+        tol: float = math.inf,
         device: str = "cpu",
         dtype: str = "float32",
     ) -> None:
         self._framework = framework_of(framework, device)
-        self._problem, self._sizes, self._dtype = problem, dict(sizes), dtype
+        self._problem, self._sizes, self._dtype, self._tol = problem, dict(sizes), dtype, tol
         shown = self._made(seed=0, batch=1).batch
         if not np.issubdtype(shown["y"].dtype, np.integer):
             raise ValueError(f"{problem} is a regression and has no test error: take a problem that has classes.")
@@ -71,26 +73,26 @@ class Trainer:
         """Train from the problem's parameters of ``seed`` with step size ``rate(i)`` at iteration i = 0, 1, …
 
         Initial parameters and batches are the same for all methods of a seed. A record for each of ``points``, which
-        count the steps made: iteration, loss (training set), test_error, failed (forward solves so far, of steps and of
-        evaluations, that missed their tolerance), diverged. A run whose loss is no finite number stops there: its last
-        record has diverged = 1, and no loss and test error.
+        count the steps made: iteration, loss (training set), test_error, failed (forward solves of steps so far that
+        ended above ``tol``), unscored (solves of evaluations so far that missed their tolerance), diverged. A run whose
+        loss is no finite number stops there: its last record has diverged = 1, and no loss and test error.
         """
         params = nest_map(lambda p: self._framework.array(p, self._dtype), self._made(seed=seed, batch=batch).params)
-        rng, records, failed = self._framework.rng(seed), list[Record](), 0
+        rng, records, failed, unscored = self._framework.rng(seed), list[Record](), 0, 0
         chosen = list(islice(batches(len(self._data["y"]), batch, seed), iterations))
         schedule = self._framework.array(np.reshape(chosen, (iterations, batch)), self._dtype)
         for iteration in range(iterations + 1):
             if iteration in points:
                 seen, unseen = self._score(params, self._seen), self._score(params, self._unseen)
-                failed += seen.failed + unseen.failed
+                unscored += seen.failed + unseen.failed
                 if not math.isfinite(seen.loss):
-                    return [*records, _record(iteration, failed)]
-                records.append(_record(iteration, failed, seen.loss, unseen.error))
+                    return [*records, _record(iteration, failed, unscored)]
+                records.append(_record(iteration, failed, unscored, seen.loss, unseen.error))
             if iteration < iterations:
-                value, params, converged = self._step(params, self._data, schedule, rng, iteration, rate(iteration))
-                failed += not converged
+                value, params, residual = self._step(params, self._data, schedule, rng, iteration, rate(iteration))
+                failed += not float(residual) <= self._tol
                 if not math.isfinite(float(value)):
-                    return [*records, _record(iteration, failed)]
+                    return [*records, _record(iteration, failed, unscored)]
         return records
 
     def _made(self, *, seed: int, batch: int) -> Any:
@@ -99,14 +101,14 @@ class Trainer:
         return problems.make(self._problem, seed=seed, **{**self._sizes, "batch": batch})
 
     def _stepper(self, step: Callable[..., Any]) -> Callable[..., Any]:
-        """fn(params, data, schedule, rng, iteration, rate) -> (value, params, converged): a step on the
-        samples that the schedule has for the iteration, gathered on the device."""
+        """fn(params, data, schedule, rng, iteration, rate) -> (value, params, residual of the forward solve): a step
+        on the samples that the schedule has for the iteration, gathered on the device."""
 
         def fn(params: Any, data: Any, schedule: Any, rng: Any, iteration: Any, rate: Any) -> tuple[Any, Any, Any]:
             index = schedule[iteration]
             batch = {name: array[index] for name, array in data.items()}
             value, params, aux = step(params, batch, draw(self._framework, rng, iteration), rate)
-            return value, params, aux.converged if aux else True
+            return value, params, aux.residual if aux else 0.0
 
         return compiled(self._framework, fn)
 
@@ -129,8 +131,16 @@ def batches(count: int, batch: int, seed: int) -> Iterator[np.ndarray]:
         yield from (order[start : start + batch] for start in range(0, count - batch + 1, batch))
 
 
-def _record(iteration: int, failed: int, loss: float | None = None, error: float | None = None) -> Record:
+def _record(
+    iteration: int, failed: int, unscored: int, loss: float | None = None, error: float | None = None
+) -> Record:
     """Six digits are more than one run tells."""
     numbers = {"loss": loss, "test_error": error}
     rounded = {name: None if value is None else float(f"{value:.6g}") for name, value in numbers.items()}
-    return {"iteration": iteration, **rounded, "failed": failed, "diverged": int(loss is None)}
+    return {
+        "iteration": iteration,
+        **rounded,
+        "failed": failed,
+        "unscored": unscored,
+        "diverged": int(loss is None),
+    }

@@ -13,8 +13,8 @@ from bench.presets import ift, implicit, on
 
 __all__ = ["cells", "memory_bytes", "parts", "perform"]
 
-WIDTHS = {"smoke": (4, 8), "quick": (32, 128, 512), "paper": (32, 128, 512, 1024, 4096)}
-SHAPES = {"smoke": (16,), "quick": (1024, 4096), "paper": ()}
+WIDTHS = {"smoke": (4, 8), "quick": (32, 128, 512, 1024), "paper": (32, 128, 512, 1024, 4096)}
+SHAPES = {"smoke": (16,), "quick": (4096,), "paper": ()}
 """Widths whose bytes and flops are found from shapes alone, where nothing is solved."""
 
 STEPS = {"smoke": 6, "quick": 60, "paper": 60}

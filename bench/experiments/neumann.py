@@ -23,10 +23,10 @@ LAYER: Mapping[str, dict[str, Any]] = {
     "quick": {"channels": 8, "batch": 32, "gamma": 0.8},
     "paper": {"channels": 16, "batch": 64, "gamma": 0.8},
 }
-STEPS = {"smoke": 3, "quick": 30, "paper": 30}
+STEPS = {"smoke": 3, "quick": 20, "paper": 30}
 RATE = 0.2
-SEEDS = {"smoke": 1, "quick": 3, "paper": 5}
-ITERATIONS = {"smoke": 2, "quick": 2000, "paper": 20_000}
+SEEDS = {"smoke": 1, "quick": 3, "paper": 3}
+ITERATIONS = {"smoke": 2, "quick": 2000, "paper": 2000}
 
 
 def cells(size: str) -> list[Cell]:

@@ -18,8 +18,8 @@ BATCH = {"smoke": 4, "quick": 64, "paper": 64}
 CNN_BATCH = {"smoke": 2, "quick": 16, "paper": 64}
 """A forward of the convolutional net takes a hundred times a dense one's flops."""
 
-WIDTHS = {"smoke": (8,), "quick": (32, 512), "paper": (32, 128, 512, 1024)}
-BATCHES = {"smoke": (4,), "quick": (1, 64, 512), "paper": (1, 64, 512)}
+WIDTHS = {"smoke": (8,), "quick": (32, 512), "paper": (32, 512, 1024, 4096)}
+BATCHES = {"smoke": (4,), "quick": (1, 64, 512), "paper": (1, 64, 512, 4096)}
 PIXELS = {"smoke": 4, "quick": 16, "paper": 64}
 """Inputs of the logistic regression whose gradient is taken axis by axis: images of 4 × 4 and of 8 × 8 pixels."""
 

@@ -34,15 +34,13 @@ def cells(size: str) -> list[Cell]:
 
 
 def parts(size: str, data: bool) -> list[Part]:
-    """Paths of ten seeds, of which backprop needs one, and times of a step. quick is as published too, but for seven
-    of torch's ten seeds on Rosenbrock's function, at 20 seconds each."""
+    """Paths of ten seeds, of which backprop needs one, and times of a step; quick is as published too."""
     workers = 1 if size == "smoke" else WORKERS
     found = []
     for framework in MODES:
         for function, (rate, published) in PUBLISHED.items():
             iterations = 50 if size == "smoke" else published
-            slow = size == "quick" and (framework, function) == ("torch", "rosenbrock")
-            seeds = 1 if size == "smoke" else 3 if slow else SEEDS
+            seeds = 1 if size == "smoke" else SEEDS
             run: dict[str, Value] = {"what": "path", "function": function, "rate": rate, "iterations": iterations}
             for method in OPTIONS:
                 found += [

@@ -32,6 +32,8 @@ PROTOCOLS: Mapping[str, tuple[float, ...]] = {
 QUICK: dict[str, Value] = {"depth": 2, "width": 64, "data": "digits", "iterations": 4000}
 SMOKE: dict[str, Value] = {"depth": 2, "width": 8, "data": "digits", "iterations": 5}
 PAPER: dict[str, Value] = {"depth": 3, "width": 1024, "data": "mnist5k", "iterations": 20_000}
+TUNED_ITERATIONS = 2000
+"""Of each of the many rates of the published size; the shared rates take the published number."""
 
 
 def cells(size: str) -> list[Cell]:
@@ -43,13 +45,14 @@ def parts(size: str, data: bool) -> list[Part]:
     """A training run for each method, rate and seed, and times of a step. With a folder of data, paper trains on it."""
     net: dict[str, Value] = {"smoke": SMOKE, "quick": QUICK, "paper": PAPER | ({"data": "idx"} if data else {})}[size]
     protocols = {"tuned": (0.01,)} if size == "smoke" else PROTOCOLS
-    seeds, workers = {"smoke": (1, 1), "quick": (3, WORKERS), "paper": (5, WORKERS)}[size]
+    seeds, workers = {"smoke": (1, 1), "quick": (3, WORKERS), "paper": (3, WORKERS)}[size]
+    shorter: dict[str, Value] = {"iterations": TUNED_ITERATIONS} if size == "paper" else {}
     found = []
     for framework in MODES:
         found += [
             Part("training", framework, {**net, "what": "run", **run, "method": method, "rate": rate, "seed": seed})
             for protocol, rates in protocols.items()
-            for run in ({"protocol": protocol},)
+            for run in ({"protocol": protocol} | (shorter if protocol == "tuned" else {}),)
             for method in OPTIONS
             for rate in rates
             for seed in range(seeds)

@@ -1,4 +1,4 @@
-"""Gradient error against R: which method is best at which accuracy."""
+"""Gradient error against time: which method is best at which accuracy."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from itertools import accumulate
 
 from matplotlib.axes import Axes
 
-from reports.claims.select import ran
+from reports.claims.select import Row, ran
 from reports.figures import Drawing
+from reports.intervals import quotient
 from reports.labels import COLOURS
 from reports.paper_figures.cells import cells, named, setting
 from reports.paper_figures.lines import lines
@@ -19,10 +20,12 @@ from reports.rows import number
 LOOK = Look(
     "papers-work-precision",
     "Work and precision",
-    "Gradient error against R as each method’s options move, a row a contraction factor γ; both axes logarithmic, down "
-    "and left is better. The grey staircase joins the settings that no other one beats in both: at each accuracy it "
-    "shows the method to take. Forward gradients are unbiased: theirs is the error of one draw of tangents.",
-    Axis("R, in forwards"),
+    "Gradient error against the time of a value and its gradient as each method’s options move, a row a contraction "
+    "factor γ; both axes logarithmic, down and left is better. The unit of time is one for all of a panel, the forward "
+    "of the longest solve: R itself, whose unit is each cell’s own forward, would flatter long solves. The grey staircase joins the settings that no "
+    "other one beats in both: at each accuracy it shows the method to take. Forward gradients are unbiased: theirs is "
+    "the error of one draw of tangents.",
+    Axis("time, in forwards of the longest solve"),
     {"": Axis("gradient error")},
     palette=COLOURS
     | {
@@ -37,11 +40,14 @@ def work_precision(papers: Papers) -> Drawing | None:
     """A panel a γ and framework, a line a method."""
     found = [row for row in cells(papers, "work_precision", "R") if row["gradient_error"] is not None]
     found.sort(key=lambda row: (setting(row, "gamma"), ran(row) != "torch", ran(row)))
+    longest: dict[tuple[float, str], Row] = {}
+    for row in sorted(found, key=lambda row: setting(row, "K")):
+        longest[setting(row, "gamma"), ran(row)] = row
     points = [
         Point(
             named(row),
             ran(row),
-            number(row["R"]),
+            _time(papers, row, longest[setting(row, "gamma"), ran(row)]),
             number(row["gradient_error"]),
             panel=f"γ = {setting(row, 'gamma'):g}, {ran(row)}",
         )
@@ -50,8 +56,14 @@ def work_precision(papers: Papers) -> Drawing | None:
     return lines(LOOK, points, _Front(points))
 
 
+def _time(papers: Papers, row: Row, longest: Row) -> float:
+    """Seconds of a gradient call ÷ seconds of the longest solve's forward, of each worker first."""
+    gradient, forward = papers.by_worker(row["cell"], "gradient_s"), papers.by_worker(longest["cell"], "forward_s")
+    return quotient(gradient, forward).value
+
+
 class _Front(Decoration):
-    """The least error that each R or less buys."""
+    """The least error that each time or less buys."""
 
     def __init__(self, points: Sequence[Point]) -> None:
         self._points = points

@@ -20,7 +20,7 @@ from bench.part import Part
 from impls import problems
 from impls.oracles import flat
 
-COLUMNS = {"iteration", "loss", "test_error", "failed", "diverged"}
+COLUMNS = {"iteration", "loss", "test_error", "failed", "unscored", "diverged"}
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -89,7 +89,7 @@ def test_every_method_starts_alike_and_gives_the_records_of_a_run(smallest: dict
     assert set(smallest) == set(accuracy.METHODS)
     for records in smallest.values():
         assert [record["iteration"] for record in records] == [0, 1, 2]
-        assert all(set(record) == COLUMNS and record["failed"] == record["diverged"] == 0 for record in records)
+        assert all(set(record) == COLUMNS and record["unscored"] == record["diverged"] == 0 for record in records)
     starts = {method: records[0]["loss"] for method, records in smallest.items()}
     assert starts["jfb"] == starts["ift"] == starts["unrolled"] != starts["explicit"]
     ends = {method: records[-1]["loss"] for method, records in smallest.items()}

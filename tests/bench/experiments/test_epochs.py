@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.backward import backward_solve
-from bench.experiments import enough, epochs
+from bench.experiments import adjoint_steps, enough, epochs
 from bench.experiments.catalog import Place
 from bench.experiments.loops import framework_of
 from bench.frameworks import torch_eager
@@ -40,19 +40,21 @@ def test_every_method_has_a_record(records: dict[str, dict[str, Any]]) -> None:
     for name, record in records.items():
         assert record["seconds"] > 0 and record["ratio"] > 0
         assert record["steps_per_epoch"] == 1437 // 2
-        assert 0 < record["forward_residual"] <= epochs.TOL
+        assert 0 < record["forward_residual"] <= epochs.STRICT["tol"]
         assert (record["residual"] is None) == (name not in solvers - {"ift dense"})
-        assert (record["residual"] or 0) <= epochs.TOL
+        assert (record["residual"] or 0) <= epochs.STRICT["tol"]
     assert records["ift normal_cg"]["M"] == records["ift normal_cg_published"]["M"]
     assert records["ift gmres"]["M"] <= records["ift picard"]["M"]
 
 
 def test_applications_by_hand() -> None:
-    counts = {name: epochs.applications(name, 10, 7, 64) for name in ("jfb", "unrolled", "ift picard", "ift gmres")}
-    assert counts == {"jfb": 0, "unrolled": 9, "ift picard": 6, "ift gmres": 7}
-    counts = {name: epochs.applications(f"ift {name}", 10, 7, 64) for name in ("normal_cg", "normal_cg_published")}
-    assert counts == {"normal_cg": 14, "normal_cg_published": 43}
-    assert epochs.applications("ift dense", 10, None, 64) == 64
+    def count(name: str, M: int | None = 7, framework: str = "jax") -> int:
+        return epochs.applications(name, 10, M, 64, framework)
+
+    assert [count(name) for name in ("jfb", "unrolled", "ift picard", "ift gmres")] == [0, 9, 6, 7]
+    assert [count(f"ift {name}") for name in ("normal_cg", "normal_cg_published")] == [14, 43]
+    assert count("ift normal_cg", framework="torch") == 15  # recorded once, to be transposed
+    assert count("ift dense", None) == 64
 
 
 def linear(gamma: float, batch: int = 3) -> Any:
@@ -106,7 +108,7 @@ def least(space: list[np.ndarray], system: np.ndarray, g: np.ndarray) -> float:
 def test_torch_reaches_the_counted_residuals(records: dict[str, dict[str, Any]]) -> None:
     """Picard's method knows the residual of the x before its last: M + 1 terms tell that of M."""
     split = datasets.split("digits")
-    made = problems.make("fpn", gamma=epochs.GAMMA, **{name: SMALL[name] for name in ("channels", "batch")})
+    made = problems.make("fpn", gamma=epochs.STRICT["gamma"], **{name: SMALL[name] for name in ("channels", "batch")})
     used, calls = torch_eager.Framework(), {}
     params, batch = (
         {name: used.array(one, "float64") for name, one in tree.items()}
@@ -139,7 +141,7 @@ def test_a_solve_that_does_not_get_there_is_refused() -> None:
 @pytest.mark.parametrize("framework", ["torch", "jax"])
 def test_a_step_under_each_adjoint_is_a_step(framework: str) -> None:
     used, problem = framework_of(framework, "cpu"), problems.make("fpn", channels=1, batch=2, gamma=0.5)
-    calls = epochs.step_calls(used, "float32", problem, 12, {"jfb": None, "ift picard": 1})
+    calls = adjoint_steps.step_calls(used, "float32", problem, 12, {"jfb": None, "ift picard": 1}, 0.1)
     (value, params, _), (same, exact, _) = (calls[name]() for name in calls)
     assert float(value) == pytest.approx(float(same), rel=1e-6)
     for name, start in problem.params.items():

@@ -24,8 +24,8 @@ def test_smoke_runs_start_equal_and_end_apart() -> None:
     for records in found.values():
         assert records[0]["iteration"] == 0 and records[-1]["iteration"] == 5
         for record in records:
-            assert set(record) == {"iteration", "loss", "test_error", "failed", "diverged"}
-            assert 0 <= record["test_error"] <= 1 and record["failed"] == record["diverged"] == 0
+            assert set(record) == {"iteration", "loss", "test_error", "failed", "unscored", "diverged"}
+            assert 0 <= record["test_error"] <= 1 and record["unscored"] == record["diverged"] == 0
 
 
 def test_smoke_times_are_of_both_methods() -> None:
