@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from bench import store
@@ -30,6 +31,7 @@ def measure(
     parts: Iterable[Part] = (),
     experiments: Mapping[str, Iterable[str]] | None = None,
     data: Path | None = None,
+    share_compiled: bool = False,
     workers: int = 8,
     path: Path,
     preset: str,
@@ -52,9 +54,10 @@ def measure(
     At most ``slots`` processes run at a time, by default one for each available core up to two, each on a
     core of its own; but one alone where a GPU is measured, since two would share it. ``python`` and ``pythonpath``
     decide which ``impls`` is measured, and ``commit`` says whose it is where it is not this tree's. ``pairs`` goes to
-    ``paired``. Then come the ``parts`` of experiments; ``data`` is a folder of data for them. After ``stop_after_s``
-    seconds no visit is under way, and the same call goes on from there. Closing the iterator or leaving it by an
-    exception stops all worker processes; a row that was finished is in the file.
+    ``paired``. Then come the ``parts`` of experiments; ``data`` is a folder of data for them. With ``share_compiled``
+    one jax process compiles what the others load, and no compile time is known. After ``stop_after_s`` seconds no visit
+    is under way, and the same call goes on from there. Closing the iterator or leaving it by an exception stops all
+    worker processes; a row that was finished is in the file.
     """
     began = time.monotonic()
     gpus = gpu.visible()
@@ -73,6 +76,8 @@ def measure(
     progress = progress or Progress(quiet=True)
     progress.start([visit for tour in plan for visit in tour], slots)
     with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
+        if share_compiled:
+            launch = replace(launch, compiled=Path(scratch, "compiled").resolve())
         job = {"scratch": scratch, "pairs": dict(pairs or {}), "data": None if data is None else str(data)}
         limits = Limits(timeout_s, machine.memory_for(slots), None if stop_after_s is None else began + stop_after_s)
         crew = Crew(launch, run, plan, path=path, job=job, limits=limits, gpus=gpus, progress=progress)

@@ -38,6 +38,9 @@ class Launch:
     python: str
     script: Path
     pythonpath: str | None = None
+    compiled: Path | None = None
+    """A folder where jax's processes share what they have compiled, except where bytes are measured; compile times are
+    then unknown."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def environment(launch: Launch, task: Task, inherited: Mapping[str, str] | None 
     """A worker's environment: one thread, one device, a fixed hash seed, and no compiler flags of a shell."""
     found = dict(os.environ if inherited is None else inherited)
     found.pop("XLA_FLAGS", None)
+    found.pop("JAX_COMPILATION_CACHE_DIR", None)
     found.update(SINGLE, JAX_PLATFORMS="cpu", PYTHONHASHSEED="0")
     if task.visible_gpu is not None:
         # The cpu stands second, for callbacks to the host. jax's peak counts its whole pool unless it takes memory as
@@ -67,6 +71,9 @@ def environment(launch: Launch, task: Task, inherited: Mapping[str, str] | None 
         found["GRADRATIO_MEMORY_BYTES"] = str(task.memory_bytes)
     if launch.pythonpath is not None:
         found["PYTHONPATH"] = launch.pythonpath
+    if launch.compiled is not None and task.measure != "exact":
+        found["JAX_COMPILATION_CACHE_DIR"] = str(launch.compiled)
+        found.update(JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0", JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="-1")
     return found
 
 

@@ -40,7 +40,7 @@ def run_row(
         commit, dirty = machine.git(ROOT)
         if not (ROOT / "impls").is_dir() or machine.digest(ROOT / "impls") != ready["impls"]:
             commit, dirty = None, True  # the workers measure another impls than this tree's
-    return {
+    row = {
         "kind": "run",
         "schema": SCHEMA,
         "run": secrets.token_hex(6),
@@ -56,8 +56,12 @@ def run_row(
         "threads": 1,
         "workers": workers,
         "cells": [cell.id for cell in cells],
+    }
+    if experiments is None:
+        return row
+    return row | {
         "parts": [part.id for part in parts],
-        "experiments": {name: list(ids) for name, ids in (experiments or {}).items()},
+        "experiments": {name: list(ids) for name, ids in experiments.items()},
     }
 
 

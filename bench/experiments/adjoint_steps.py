@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from bench.nest import nest_map
@@ -33,12 +32,3 @@ def step_calls(
         step = impls("training").train_step(impls("gradients.backprop").value_and_grad(loss))
         calls[name] = framework.gradient(step, params, batch, None, rate)[0]
     return calls
-
-
-def share_compiled(folder: Path) -> None:
-    """Let all workers of a run load what the first has compiled: minutes of each otherwise, and none of it is timed."""
-    import jax
-
-    jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)

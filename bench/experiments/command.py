@@ -153,6 +153,7 @@ def experiments(given: argparse.Namespace) -> int:
         stop_after_s=60 * given.minutes if given.minutes else None,
         pairs={"budget_s": given.budget},
         fresh=given.fresh,
+        share_compiled=True,
         progress=Progress(),
     )
     for _ in rows:

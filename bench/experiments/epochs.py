@@ -71,7 +71,7 @@ def perform(part: Part, place: Place) -> list[Record]:
     """A record a method: ``seconds``, the median of one step over this process's rounds; ``ratio``, the median over
     rounds of its seconds ÷ JFB's; ``applications`` of J or its transpose in the backward solve, which makes ``M`` steps
     to its ``residual``; ``K`` and ``forward_residual``; ``steps_per_epoch``."""
-    from bench.experiments.adjoint_steps import share_compiled, step_calls
+    from bench.experiments.adjoint_steps import step_calls
     from bench.experiments.enough import Counter
     from bench.instruments.rounds import rounds
     from impls import datasets, problems
@@ -88,8 +88,6 @@ def perform(part: Part, place: Place) -> list[Record]:
     steps = {"jfb": None, "unrolled": None, **{name: solve.steps for name, solve in solves.items()}}
     if states <= DENSE_STATES:
         steps["ift dense"] = None
-    if part.framework == "jax":
-        share_compiled(place.scratch / "compiled")
     framework = framework_of(part.framework, part.device)
     calls = step_calls(framework, part.dtype, problem, K, steps, RATE)
     count = int(part.settings["rounds"])

@@ -51,13 +51,13 @@ class Framework:
         return self.gradient(fn, *args)[0]
 
     def gradient(self, fn: Callable[..., Any], *args: Any) -> tuple[Callable[[], Any], float | None]:
-        """``fn`` compiled, and the seconds that tracing, lowering and compiling took. Shapes alone are not compiled
-        here: the memory instrument does it in its own way."""
+        """``fn`` compiled, and the seconds that tracing, lowering and compiling took; unknown where processes share
+        what they compile. Shapes alone are not compiled here: the memory instrument does it in its own way."""
         if self._meta:
             return Call(None, fn, args, self.sync), None
         started = time.perf_counter()
         compiled = self._jax.jit(fn).lower(*args).compile()
-        seconds = time.perf_counter() - started
+        seconds = None if self._jax.config.jax_compilation_cache_dir else time.perf_counter() - started
         return Call(compiled, fn, args, self.sync, self._jax.devices()[0] if self._cuda else None), seconds
 
     def sync(self, result: Any) -> Any:

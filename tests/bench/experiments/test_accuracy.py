@@ -59,14 +59,13 @@ def step_of(framework: str, scale: float, method: str = "jfb", gamma: float | No
     if gamma:
         fixed_point = contracting(framework, fixed_point, gamma)
     loss = impls("models").loss("fpn", fixed_point)
-    _, grads, found = impls("gradients.backprop").value_and_grad(loss)(params, batch, None)
+    _, grads, found = used.gradient(impls("gradients.backprop").value_and_grad(loss), params, batch, None)[0]()
     return used.numpy(grads["R"]), float(used.numpy(found.residual))
 
 
-@pytest.mark.parametrize("framework", ["torch", "jax"])
-def test_a_kernel_of_any_length_leaves_a_contraction(framework: str) -> None:
+def test_a_kernel_of_any_length_leaves_a_contraction() -> None:
     """The bound takes the length out: a longer kernel gives the same network, and a gradient across the kernel."""
-    (short, near), (long, far) = (step_of(framework, scale) for scale in (10.0, 40.0))
+    (short, near), (long, far) = (step_of("torch", scale) for scale in (10.0, 40.0))
     assert near == pytest.approx(far, abs=1e-7) and far < 1e-6
     np.testing.assert_allclose(long * 4, short, rtol=1e-3, atol=1e-5 * abs(short).max())
 
