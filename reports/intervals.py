@@ -59,5 +59,19 @@ def mean(values: Iterable[float], level: float = 0.95) -> Estimate:
 
 
 def difference(one: Mapping[Key, float], other: Mapping[Key, float]) -> Estimate:
-    """Mean of the differences one[k] − other[k] for each k (a seed) that has both."""
-    return mean(one[key] - other[key] for key in one if key in other)
+    """Mean of the differences one[k] − other[k] for each k (a seed) that has both.
+
+    An infinite one makes the mean infinite and leaves the interval open on its side; where all are, the interval is at
+    infinity too, unless it is a single one. Infinite in both is no difference that anybody knows.
+    """
+    every = [value for value in (one[key] - other[key] for key in one if key in other) if value == value]
+    found, ends = mean(every), {value for value in every if math.isinf(value)}
+    if not ends:
+        return found
+    if len(every) == 1:
+        return Estimate(every[0], math.nan, math.nan, 1)
+    if not found.samples and len(ends) == 1:
+        return Estimate(every[0], every[0], every[0], len(every))
+    low = -math.inf if -math.inf in ends else found.low
+    high = math.inf if math.inf in ends else found.high
+    return Estimate(max(ends), low, high, len(every))

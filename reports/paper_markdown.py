@@ -34,6 +34,8 @@ def page(found: Section) -> str:
     ]
     for one in found.claims:
         lines += ["", *_cases(one)]
+    if found.unfinished:
+        lines += ["", "## What is not there", "", *(f"- {escape(name)}: {told}" for name, told in found.unfinished)]
     if found.failed:
         lines += ["", "## What failed", ""]
         lines += [f"- {name}: {escape(one.name)}: {one.status}: {escape(one.reason)}" for name, one in found.failed]
@@ -52,7 +54,7 @@ def _cases(one: Judged) -> list[str]:
     claim = one.claim
     lines = [f"### {escape(claim.statement)}", "", f"{escape(claim.quantity)}, to be {claim.rule.words}."]
     if not one.cases:
-        return [*lines, "", f"Not measured: {escape(one.detail)}."]
+        return [*lines, "", f"Not measured. {escape(one.detail)}"]
     rows = [
         f"| {escape(case.name) or DASH} | {escape(case.measured)} | {ANSWERS[answer]} |"
         for case, answer in zip(one.cases, one.answers, strict=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reports.claims import Judged, judged
-from reports.claims.verdict import CONDITIONAL, FAILS, HOLDS, UNKNOWN
+from reports.claims.verdict import CONDITIONAL, FAILS, HOLDS, UNKNOWN, unfinished
 from reports.facts import facts
 from reports.figures import Drawing
 from reports.labels import settings
@@ -31,6 +31,8 @@ class Section:
     claims: list[Judged]
     figures: list[tuple[str, Drawing]]
     failed: list[tuple[str, Failure]]
+    unfinished: list[tuple[str, str]]
+    """Experiments of whose plan rows are missing, and how many."""
     facts: list[tuple[str, str]]
 
     @property
@@ -46,14 +48,15 @@ class Section:
     def anchor(self, claim: Judged) -> str:
         """Id of the figure that shows a claim's measurements; empty where none was drawn."""
         drawn = [drawing.name for name, drawing in self.figures if name in claim.claim.experiments]
-        return drawn[0] if drawn else ""
+        return claim.claim.figure if claim.claim.figure in drawn else drawn[0] if drawn else ""
 
 
 def section(papers: Papers) -> Section:
     """The section of one file of results."""
     failed = [(name, one) for name in sorted(papers.experiments) for one in papers.failed(name)]
+    missing = [(name, unfinished(papers.missing(name))) for name in sorted(papers.experiments) if papers.missing(name)]
     frame = pd.concat([papers.cells(name) for name in papers.experiments] or [papers.cells("")], ignore_index=True)
-    return Section(papers, judged(papers), figures(papers), failed, facts(papers.results, frame))
+    return Section(papers, judged(papers), figures(papers), failed, missing, facts(papers.results, frame))
 
 
 def answers(claims: list[Judged]) -> pd.DataFrame:

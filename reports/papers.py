@@ -13,22 +13,16 @@ import pandas as pd
 from reports import frames
 from reports.load import Results
 from reports.load import read as read_results
+from reports.planned import Failure, missing
 from reports.rows import Row
+
+__all__ = ["Failure", "Papers", "read"]
 
 IDENTITY = ("framework", "device", "dtype", "worker")
 """Columns of every frame of records, before those of its settings and of the records themselves."""
 
 MOST_COLUMNS = 128
 """Columns of a frame of records, and columns that sizes and options add to a frame of cells."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A cell or part without numbers: its id, its status and why."""
-
-    name: str
-    status: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +48,8 @@ class Papers:
         for run in self.results.runs:
             for name, cells in (run.get("experiments") or {}).items():
                 found.setdefault(name, set()).update(cells)
+        for name in self._missing:
+            found.setdefault(name, set())
         return {name: frozenset(cells) for name, cells in found.items()}
 
     def cells(self, experiment: str) -> pd.DataFrame:
@@ -79,9 +75,17 @@ class Papers:
         lost += [Failure(*row) for row in frame[["cell", "status", "reason"]].itertuples(index=False, name=None)]
         return [one for one in lost if one.status != "ok"]
 
+    def missing(self, experiment: str) -> list[Failure]:
+        """Planned cells and parts of which rows are missing, each once; their status is ``not run``."""
+        return self._missing.get(experiment, [])
+
     def by_worker(self, cell: str, column: str = "R") -> dict[int, float]:
         """The median over its pairs that each worker found for a cell: of ``R``, ``forward_s`` or ``gradient_s``."""
         return dict(self._by_worker[column].get(cell, {}))
+
+    @cached_property
+    def _missing(self) -> dict[str, list[Failure]]:
+        return missing(self.results)
 
     @cached_property
     def _cells(self) -> pd.DataFrame:

@@ -84,8 +84,8 @@ class Rule:
 class Claim:
     """One statement of one document, and how it is measured and judged here.
 
-    name: unique, for links and files. experiments: those whose rows ``query`` reads; the first has the figure.
-    quantity: what the value of a case is.
+    name: unique, for links and files. experiments: those whose rows ``query`` reads. quantity: what the value of a case
+    is. figure: name of the drawing that shows it, where that is not the first one of its experiments.
     """
 
     name: str
@@ -97,3 +97,4 @@ class Claim:
     experiments: Sequence[str]
     query: Callable[[Papers], list[Case]] = field(repr=False)
     rule: Rule
+    figure: str = ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.claims.claim import Case, case
+from reports.claims.claim import Case
 from reports.claims.select import Row, ran, rows
 from reports.intervals import Estimate, exactly, quotient
 from reports.papers import Papers
@@ -60,8 +60,3 @@ def known(cases: list[Case]) -> list[Case]:
 def method(name: str, **options: Any) -> Callable[[Row], bool]:
     """Does a cell have this method and these options?"""
     return lambda row: row["method"] == name and all(row["options"].get(key) == one for key, one in options.items())
-
-
-def compared(papers: Papers, pair: Pair, conditions: dict[str, str], unit: str = "") -> Case:
-    """The case of a pair's times."""
-    return case(conditions, pair.times(papers), unit)

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from reports.claims.select import groups, rows
+from reports.claims.select import Row, groups, rows
 from reports.rows import number
 
 
@@ -58,21 +58,47 @@ def curve(frame: pd.DataFrame) -> Curve:
 
 
 def best(frame: pd.DataFrame, column: str = "rate") -> pd.DataFrame:
-    """The runs at the rate whose mean final loss over seeds is least, never by test error; empty where all diverge."""
-    tried = [(curve(runs).loss, place, runs) for place, (_, runs) in enumerate(groups(frame, column))]
-    usable = [one for one in tried if isfinite(one[0])]
-    return min(usable, key=lambda one: one[:2])[2] if usable else frame.iloc[:0]
+    """The runs at the rate whose mean final loss over seeds is least, never by test error.
+
+    A seed that diverges makes the mean infinite; where one does at every rate, the fewest that do, then the mean of the
+    others, decide.
+    """
+    tried = [
+        (diverged(of_rate), _mean(of_rate), place, of_rate) for place, (_, of_rate) in enumerate(groups(frame, column))
+    ]
+    return min(tried, key=lambda one: one[:3])[3] if tried else frame
+
+
+def diverged(frame: pd.DataFrame) -> int:
+    """How many seeds end without a loss."""
+    return sum(not isfinite(curve(of_seed).loss) for _, of_seed in groups(frame, "seed"))
+
+
+def _mean(frame: pd.DataFrame) -> float:
+    """Final loss over the seeds that have one."""
+    ends = [curve(of_seed).loss for _, of_seed in groups(frame, "seed")]
+    return fmean([loss for loss in ends if isfinite(loss)] or [inf])
 
 
 def final_errors(frame: pd.DataFrame) -> dict[str, float]:
-    """Test error in percent at the last record of each seed's run; a run that diverged has none."""
+    """Test error in percent at the last record of each seed's run; infinite where the run diverged."""
     found: dict[str, float] = {}
     for names, of_seed in groups(frame, "seed"):
-        last = max(rows(of_seed), key=lambda row: _or(row.get("iteration"), -inf))
-        error = number(last.get("test_error"))
-        if isfinite(error):
+        error = inf if diverged(of_seed) else number(_last(of_seed).get("test_error"))
+        if error == error:
             found[names.get("seed", "")] = 100 * error
     return found
+
+
+def failed(frame: pd.DataFrame, column: str = "failed") -> int:
+    """Solves above their tolerance, of all seeds: ``failed`` while training, ``unscored`` while scoring; each record
+    counts those so far."""
+    counts = (number(_last(of_seed).get(column)) for _, of_seed in groups(frame, "seed"))
+    return sum(int(count) for count in counts if count > 0)
+
+
+def _last(frame: pd.DataFrame) -> Row:
+    return max(rows(frame), key=lambda row: _or(row.get("iteration"), -inf))
 
 
 def seeds(frame: pd.DataFrame) -> int:

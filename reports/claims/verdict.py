@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from reports.claims.claim import Case, Claim
 from reports.claims.cover import cover
-from reports.papers import Failure, Papers
+from reports.papers import Papers
+from reports.planned import NO_ROW, Failure
 
 HOLDS, CONDITIONAL, FAILS, UNKNOWN = "holds", "holds under conditions", "does not hold here", "not measured"
 VERDICTS = (HOLDS, CONDITIONAL, FAILS, UNKNOWN)
@@ -37,11 +38,18 @@ def judge(claim: Claim, papers: Papers) -> Judged:
     answers = [claim.rule(case) for case in cases]
     verdict, detail = conclude(cases, answers)
     lost = [one for name in claim.experiments for one in papers.failed(name) if one.status != "n/a"]
+    missing = [one for name in claim.experiments for one in papers.missing(name)]
+    if cases and all(case.low == case.high for case in cases):
+        missing = [one for one in missing if one.reason == NO_ROW]  # an exact number needs no second worker
     if not cases:
         detail = _why_nothing(claim, papers)
     elif lost:
-        detail = f"{detail} Of {' and '.join(claim.experiments)} {_many(lost)} no numbers.".strip()
-    return Judged(claim, verdict, detail, measured(cases), cases, answers)
+        detail = f"{detail} Of {' and '.join(claim.experiments)} {_many(lost)} no numbers."
+    if missing:
+        # What was planned and is not there might have broken the claim.
+        verdict = CONDITIONAL if verdict == HOLDS else verdict
+        detail = f"{detail} {_incomplete(claim, missing)}"
+    return Judged(claim, verdict, detail.strip(), measured(cases), cases, answers)
 
 
 def conclude(cases: Sequence[Case], answers: Sequence[bool | None]) -> tuple[str, str]:
@@ -53,7 +61,7 @@ def conclude(cases: Sequence[Case], answers: Sequence[bool | None]) -> tuple[str
     if not cases:
         return UNKNOWN, ""
     if not true and not false:
-        return UNKNOWN, "The intervals are too wide to tell, or there is one sample, which has none."
+        return UNKNOWN, "Measured, but undecided: intervals too wide to tell, or one sample, which has none."
     parts = [f"Holds for {cover(true, cases)}."] if true else []
     parts += [f"Not for {cover(false, cases)}."] if false and (true or open_) else []
     parts += [f"Undecided for {cover(open_, cases)}."] if open_ else []
@@ -78,6 +86,8 @@ def _why_nothing(claim: Claim, papers: Papers) -> str:
     if not any(name in papers.experiments for name in claim.experiments):
         return f"Not run: {names}."
     lost = [failure for name in claim.experiments for failure in papers.failed(name)]
+    if not lost and any(papers.missing(name) for name in claim.experiments):
+        return ""
     if not lost:
         return f"Without the rows that the claim needs: {names}."
     return f"Of {names} {_reasons(lost)}."
@@ -92,3 +102,17 @@ def _reasons(lost: Sequence[Failure]) -> str:
 
 def _many(lost: Sequence[Failure]) -> str:
     return "1 cell or part has" if len(lost) == 1 else f"{len(lost)} cells or parts have"
+
+
+def _incomplete(claim: Claim, missing: Sequence[Failure]) -> str:
+    """How much of the plan of a claim's experiments is not there."""
+    return f"Unfinished: of {' and '.join(claim.experiments)} {unfinished(missing)}."
+
+
+def unfinished(missing: Sequence[Failure]) -> str:
+    """How many planned cells or parts have no row, and how many fewer than planned."""
+    none = sum(one.reason == NO_ROW for one in missing)
+    counts = [(none, "without a row"), (len(missing) - none, "by fewer workers than planned")]
+    first, *more = [(count, words) for count, words in counts if count]
+    told = f"{first[0]} planned {'cell or part' if first[0] == 1 else 'cells or parts'} {first[1]}"
+    return ", ".join([told, *(f"{count} {words}" for count, words in more)])

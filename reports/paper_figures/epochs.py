@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from reports.claims import steps
-from reports.claims.queries.epochs import solver
+from reports.claims.queries.epochs import NAMES, solver
 from reports.claims.select import groups, having, named
 from reports.figures import Drawing
 from reports.labels import COLOURS
@@ -47,13 +47,13 @@ class _Published(Decoration):
 
 
 def epochs(papers: Papers) -> Drawing | None:
-    """A panel a data set, a row an adjoint."""
+    """A panel a data set, γ and tolerance, a row an adjoint."""
     found = []
     timed = having(named(papers.records("epochs")), "seconds")
-    for where, records in groups(timed, "data", "framework"):
+    for where, records in groups(timed, "data", *NAMES, "framework"):
+        panel = ", ".join([where.get("data", ""), *(f"{NAMES[name]} {where[name]}" for name in NAMES if name in where)])
         for method in dict.fromkeys(map(str, records["method"])) if "method" in records.columns else ():
             if method != "jfb":
                 value, low, high, _ = steps.ratio(records, method, "jfb")
-                framework, data = where.get("framework", ""), where.get("data", "")
-                found.append(Point(solver(method), framework, 0.0, value, low, high, panel=data))
+                found.append(Point(solver(method), where.get("framework", ""), 0.0, value, low, high, panel=panel))
     return dots(LOOK, found, _Published())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from statistics import fmean
 
 from reports.claims import runs
@@ -19,7 +20,8 @@ LOOK = Look(
     "papers-neumann",
     "Neumann series of order k",
     "One term, order 0, is JFB. R with 95 % intervals over worker processes; gradient error against the true one at "
-    "the fixed point; test error as the mean over seeds, its bars from the least seed to the greatest.",
+    "the fixed point; test error as the mean over seeds, its bars from the least seed to the greatest; a seed that "
+    "diverged has none.",
     Axis("k + 1 terms", each=True),
     {
         "R": Axis("R, in forwards"),
@@ -32,7 +34,7 @@ LOOK = Look(
 
 
 def neumann(papers: Papers) -> Drawing | None:
-    """A panel a quantity, a line a framework."""
+    """A panel a quantity, and a data set where runs have one; a line a framework."""
     found = [
         point(row, setting(row, "M"), column, measure=column, label=SERIES)
         for column in ("R", "gradient_error")
@@ -40,9 +42,10 @@ def neumann(papers: Papers) -> Drawing | None:
         if row["options"].get("linear_solver") == "picard"
     ]
     records = having(having(named(papers.records("neumann")), "iteration"), "k")
-    for who, of_order in groups(records, "framework", "k"):
-        errors = list(runs.final_errors(of_order).values())
+    for who, of_order in groups(records, "framework", "data", "k"):
+        errors = [error for error in runs.final_errors(runs.best(of_order)).values() if isfinite(error)]
         if errors:
             terms, ends = numbers(of_order, "k")[0] + 1, (min(errors), max(errors))
-            found.append(Point(SERIES, who.get("framework", ""), terms, fmean(errors), *ends, measure="error"))
+            framework, data = who.get("framework", ""), who.get("data", "")
+            found.append(Point(SERIES, framework, terms, fmean(errors), *ends, panel=data, measure="error"))
     return lines(LOOK, found)

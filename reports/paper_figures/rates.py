@@ -21,11 +21,12 @@ LOOK = Look(
 
 
 def rates(papers: Papers) -> Drawing | None:
-    """A panel a framework, a line a method."""
+    """A panel a framework and data set, a line a method."""
     records = having(having(named(papers.records("training")), "iteration"), "rate")
     found = []
-    for who, of_rate in groups(only(records, protocol="tuned"), "framework", "method", "rate"):
+    for who, of_rate in groups(only(records, protocol="tuned"), "framework", "data", "method", "rate"):
         rate, loss = numbers(of_rate, "rate")[0], runs.curve(of_rate).loss
-        framework = who.get("framework", "")
-        found.append(Point(label(who.get("method", ""), {}), framework, rate, loss, panel=framework))
+        framework, data = who.get("framework", ""), who.get("data", "")
+        panel = ", ".join(filter(None, (framework, data)))
+        found.append(Point(label(who.get("method", ""), {}), framework, rate, loss, panel=panel))
     return lines(LOOK, sorted(found, key=lambda point: place(point.runner)))

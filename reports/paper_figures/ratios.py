@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from matplotlib.axes import Axes
 
-from reports.claims.select import Row
+from reports.claims.select import Row, ran, value
+from reports.claims.sizes import speed
 from reports.figures import Drawing
 from reports.labels import settings
+from reports.numbers import interval
 from reports.paper_figures.cells import cells, point
 from reports.paper_figures.dots import dots
 from reports.paper_figures.points import PUBLISHED, Axis, Decoration, Look, Point
 from reports.papers import Papers
+from reports.rows import number
 from reports.svg import FAINT
 
 MLP = {"backprop": (3.971, 4.359), "forward gradient": (2.329, 2.607)}
@@ -34,7 +39,30 @@ def ratios(papers: Papers) -> Drawing | None:
     points = [point(row, 0.0, "R", panel=_title(row)) for row in models]
     for title in dict.fromkeys(_title(row) for row in models if row["problem"] == "mlp"):
         points += [Point(name, PUBLISHED, 0.0, value, panel=title) for name, both in MLP.items() for value in both]
-    return dots(LOOK, points, _Flops(models))
+    drawn = dots(LOOK, points, _Flops(models))
+    return drawn and replace(drawn, caption=" ".join([LOOK.caption, *_speeds(models), *_axes(found)]))
+
+
+def _speeds(models: list[Row]) -> list[str]:
+    """The flops a second that each model's forward achieves."""
+    said: dict[str, list[str]] = {}
+    for row in models:
+        if row["method"] == "backprop" and (words := speed(row)):
+            said.setdefault(str(row["problem"]), []).append(f"{words.removeprefix('forward at ')} ({ran(row)})")
+    return [f"Forwards achieve {'; '.join(f'{name} ' + ', '.join(own) for name, own in said.items())}."] if said else []
+
+
+def _axes(found: list[Row]) -> list[str]:
+    """What forward gradient costs along every axis."""
+    along: dict[tuple[str, str], list[str]] = {}
+    for row in found:
+        if row["options"].get("tangents") == "basis":
+            measured = f"{interval(number(row['R']), number(row['R_low']), number(row['R_high']))} ({ran(row)})"
+            along.setdefault((str(row["problem"]), value(row["options"].get("count"))), []).append(measured)
+    return [
+        f"Along all n = {count} axes of {problem} forward gradient is exact and takes R = {', '.join(own)}."
+        for (problem, count), own in along.items()
+    ]
 
 
 def _same(one: Row, other: Row) -> bool:

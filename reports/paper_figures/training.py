@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.claims import runs, steps
-from reports.claims.select import groups, having, named, numbers, only
+from reports.claims.select import groups, having, named, numbers, only, value
 from reports.figures import Drawing
 from reports.labels import colour, label
 from reports.numbers import sig
@@ -21,14 +21,15 @@ METHODS = {name: label(name, {}) for name in ("backprop", "forward_gradient")}
 X = {"iteration": Axis("iteration"), "seconds": Axis("seconds")}
 Y = {"loss": Axis("training loss"), "error": Axis("test error, %")}
 MOST_ROWS = 6
+COLUMNS = ("data", "protocol", "framework", "method", "rate", "seed", *X, *Y, "diverged")
 
 
 def training(papers: Papers) -> Drawing | None:
-    """A row a protocol and rate; loss, then test error, each against iterations and against seconds."""
+    """A row a data set, protocol and rate; loss, then test error, each against iterations and against seconds."""
     records = named(papers.records("training"))
     if "method" not in records.columns:
         return None
-    panels = _protocols(having(records, "iteration"))[-MOST_ROWS:]
+    panels = _sets(having(records, "iteration"))[-MOST_ROWS:]
     shown = [(title, _with_seconds(found, records)) for title, found in panels if len(found)]
     if not shown:
         return None
@@ -54,9 +55,18 @@ def training(papers: Papers) -> Drawing | None:
         "median seconds of one step, without evaluations. Shared: one learning rate for both methods, as published. "
         "Tuned: each method at the rate of the grid whose final training loss is least. All axes are logarithmic."
     )
-    wanted = ("protocol", "framework", "method", "rate", "seed", "iteration", "seconds", "loss", "error", "diverged")
-    data = every[[name for name in wanted if name in every.columns]]
+    data = every[[name for name in COLUMNS if name in every.columns]]
     return Drawing("papers-training", "Training by backprop and by forward gradient", svg, caption, data)
+
+
+def _sets(records: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The panels of each data set, which names them where there are several."""
+    sets = list(groups(records, "data")) if "data" in records.columns else [({}, records)]
+    return [
+        (f"{names.get('data', '')}: {title}" if len(sets) > 1 else title, found)
+        for names, of_set in sets
+        for title, found in _protocols(of_set)
+    ]
 
 
 def _protocols(records: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -73,19 +83,24 @@ def _protocols(records: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 def _with_seconds(found: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
     """Test error in percent, and seconds so far; both are missing where a step was not timed."""
     timed = having(records, "seconds")
+    data = found.get("data", pd.Series(index=found.index, dtype=object))
+    where = list(zip(found["framework"], data.map(value), found["method"], strict=True))
     each = {
-        (framework, method): steps.seconds(only(timed, framework=framework), method).value
-        for framework in set(found["framework"])
-        for method in METHODS
+        (framework, of_set, method): steps.seconds(_on(only(timed, framework=framework), of_set), str(method)).value
+        for framework, of_set, method in dict.fromkeys(where)
     }
     iterations = pd.to_numeric(found["iteration"], errors="coerce")
-    who = zip(found["framework"], found["method"], strict=True)
     return found.assign(
         iteration=iterations,
-        seconds=iterations * pd.Series([each.get(one, float("nan")) for one in who], index=found.index, dtype=float),
+        seconds=iterations * pd.Series([each[one] for one in where], index=found.index, dtype=float),
         loss=pd.to_numeric(found.get("loss"), errors="coerce"),
         error=100 * pd.to_numeric(found.get("test_error"), errors="coerce"),
     )
+
+
+def _on(frame: pd.DataFrame, data: str) -> pd.DataFrame:
+    """The records on one data set; all, where none is named."""
+    return only(frame, data=data) if data else frame
 
 
 def _panel(axes: Axes, found: pd.DataFrame, x: str, y: str) -> None:

@@ -22,9 +22,9 @@ LOOK = Look(
     "Work and precision",
     "Gradient error against the time of a value and its gradient as each method’s options move, a row a contraction "
     "factor γ; both axes logarithmic, down and left is better. The unit of time is one for all of a panel, the forward "
-    "of the longest solve: R itself, whose unit is each cell’s own forward, would flatter long solves. The grey staircase joins the settings that no "
-    "other one beats in both: at each accuracy it shows the method to take. Forward gradients are unbiased: theirs is "
-    "the error of one draw of tangents.",
+    "of the longest solve: R itself, whose unit is each cell’s own forward, would flatter long solves. The grey "
+    "staircase joins the settings that no other one beats in both: at each accuracy it shows the method to take. "
+    "Forward gradients are unbiased: theirs is the error of one draw of tangents.",
     Axis("time, in forwards of the longest solve"),
     {"": Axis("gradient error")},
     palette=COLOURS

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import isfinite
 
 import pandas as pd
 
 from reports.claims import runs
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known, method
-from reports.claims.select import groups, having, named, only, ran, rows
+from reports.claims.select import groups, having, named, only, ran, rows, value
 from reports.intervals import difference, quotient
+from reports.labels import label
 from reports.papers import Papers
 
 POINTS = "percentage points"
@@ -18,14 +19,13 @@ POINTS = "percentage points"
 
 def less_accurate(papers: Papers, other: str) -> list[Case]:
     """Test error of JFB − that of another method or model: for each seed first. A framework with one seed, which is
-    there to check the other one, is left out where the other one has more."""
+    there to check the other one, is left out where the other one has more on the same data."""
     found = []
     for conditions, records in groups(named(papers.records("accuracy")), "framework", "data"):
         fits = having(records, "iteration")
-        own, theirs = (runs.best(only(fits, method=name)) for name in ("jfb", other))
-        found.append(_difference(conditions, own, theirs))
-    several = [one for one in found if not isnan(one.low)]
-    return several or known(found)
+        found.append(_difference(conditions, *(runs.best(only(fits, method=name)) for name in ("jfb", other))))
+    several = {one.conditions.get("data") for seeds, one in found if seeds > 1}
+    return [one for seeds, one in found if seeds > 1 or (seeds and one.conditions.get("data") not in several)]
 
 
 def fastest(papers: Papers) -> list[Case]:
@@ -44,20 +44,34 @@ def fastest(papers: Papers) -> list[Case]:
 def competitive(papers: Papers) -> list[Case]:
     """Test error of a Neumann series of order 0 − that of order k: for each seed first."""
     found = []
-    for conditions, records in groups(named(papers.records("neumann")), "framework"):
+    for conditions, records in groups(named(papers.records("neumann")), "framework", "data"):
         fits = having(having(records, "iteration"), "k")
-        zero = only(fits, k=0)
+        zero = runs.best(only(fits, k=0))
         for order, of_order in groups(fits, "k"):
             if order["k"] != "0":
-                found.append(_difference(conditions | order, zero, of_order))
-    return known(found)
+                found.append(_difference(conditions | order, zero, runs.best(of_order)))
+    return [one for seeds, one in found if seeds]
 
 
-def _difference(conditions: dict[str, str], own: pd.DataFrame, theirs: pd.DataFrame) -> Case:
+def _difference(conditions: dict[str, str], own: pd.DataFrame, theirs: pd.DataFrame) -> tuple[int, Case]:
+    """How many seeds both have, and the case."""
     one, other = runs.final_errors(own), runs.final_errors(theirs)
     both = [seed for seed in one if seed in other]
-    note = ""
+    notes = []
     if both:
         means = [sum(errors[seed] for seed in both) / len(both) for errors in (one, other)]
-        note = f"{means[0]:.3g} % and {means[1]:.3g} %, {len(both)} seed{'s' if len(both) > 1 else ''}"
-    return case(conditions, difference(one, other), POINTS, note)
+        shown = [f"{mean:.3g} %" if isfinite(mean) else "diverged" for mean in means]
+        notes.append(f"{shown[0]} and {shown[1]}, {len(both)} seed{'s' if len(both) > 1 else ''}")
+    for frame in (own, theirs):
+        if lost := runs.diverged(frame):
+            notes.append(f"{lost} of {runs.seeds(frame)} seeds of {_name(frame)} diverged")
+    for column, when in (("unscored", "scoring"), ("failed", "training")):
+        if missed := runs.failed(own, column) + runs.failed(theirs, column):
+            notes.append(f"{missed} solve{'s' if missed > 1 else ''} missed 1e-3 while {when}")
+    return len(both), case(conditions, difference(one, other), POINTS, "; ".join(notes))
+
+
+def _name(frame: pd.DataFrame) -> str:
+    """Of a method that was trained, or of an order of the series."""
+    first = rows(frame)[0]
+    return f"order {value(first.get('k'))}" if first.get("k") is not None else label(str(first.get("method")), {})

@@ -2,57 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from math import isfinite
+from dataclasses import dataclass, replace
+from math import isfinite, log
 
 from reports.claims.claim import Case, case
 from reports.claims.pairs import alike, known, method, pairs
 from reports.claims.queries.models import TANGENTS
 from reports.claims.select import Row, having, only, ran, rows, value
+from reports.claims.sizes import NET, noted, unlike
 from reports.intervals import centre, exactly
 from reports.papers import Papers
 from reports.rows import number
 
 Conditions = dict[str, str]
 
+EVEN = 1e-9
+"""Logarithm of a ratio that nobody can tell from 1."""
 
-def _along_depth(papers: Papers) -> Iterator[tuple[Conditions, dict[float, dict[int, float]]]]:
-    """For each framework and kind of tangents: by depth each worker's R_f ÷ R_b."""
+
+@dataclass(frozen=True)
+class _Line:
+    """Each worker's R_f ÷ R_b by depth, and what tells it from the others of its conditions."""
+
+    conditions: Conditions
+    note: str
+    ratios: dict[float, dict[int, float]]
+
+
+def _along_depth(papers: Papers) -> list[_Line]:
+    """For each framework, kind of tangents and width."""
+    found: dict[tuple[str, ...], _Line] = {}
     timed = having(papers.cells("depth"), "R")
     for tangents, words in TANGENTS.items():
-        found: dict[str, dict[float, dict[int, float]]] = {}
         for cells in alike(timed):
             for pair in pairs(cells, method("forward_gradient", tangents=tangents), method("backprop")):
                 one, other = papers.by_worker(pair.above["cell"]), papers.by_worker(pair.below["cell"])
-                depth = number(pair.above["sizes"].get("depth"))
+                sizes, note = pair.above["sizes"], unlike(pair.above, NET)
+                depth, width = number(sizes.get("depth")), value(sizes.get("width"))
                 of_depth = {worker: one[worker] / other[worker] for worker in one if worker in other}
                 if isfinite(depth) and of_depth:
-                    found.setdefault(pair.framework(), {})[depth] = of_depth
-        for framework, ratios in found.items():
-            yield {"framework": framework, "tangents": words}, dict(sorted(ratios.items()))
+                    where = {"framework": pair.framework(), "tangents": words, "width": width}
+                    line = found.setdefault((*where.values(), note), _Line(where, note, {}))
+                    line.ratios[depth] = of_depth
+    return [replace(line, ratios=dict(sorted(line.ratios.items()))) for line in found.values()]
 
 
 def faster_along_depth(papers: Papers) -> list[Case]:
     """R_f ÷ R_b at every depth."""
     return [
-        case(conditions | {"depth": value(depth)}, centre(ratios.values()))
-        for conditions, along in _along_depth(papers)
-        for depth, ratios in along.items()
+        case(line.conditions | {"depth": value(depth)}, centre(ratios.values()), note=line.note)
+        for line in _along_depth(papers)
+        for depth, ratios in line.ratios.items()
     ]
 
 
 def rise(papers: Papers) -> list[Case]:
-    """R_f ÷ R_b of the deepest net ÷ that of the shallowest, for each worker first."""
+    """Two cases of each net: R_f ÷ R_b of the deepest ÷ that of the shallowest, which says that it rises; and |log| of
+    the shallowest ÷ |log| of the deepest, which says that it comes nearer to 1. For each worker first."""
     found = []
-    for conditions, along in _along_depth(papers):
-        if len(along) > 1:
-            first, last = next(iter(along)), list(along)[-1]
-            ratios = {
-                worker: along[last][worker] / one for worker, one in along[first].items() if worker in along[last]
+    for line in _along_depth(papers):
+        if len(line.ratios) > 1:
+            first, *_, last = line.ratios
+            shallow, deep = line.ratios[first], line.ratios[last]
+            both = {worker: (one, deep[worker]) for worker, one in shallow.items() if worker in deep}
+            ends = centre(shallow.values()).value, centre(deep.values()).value
+            note = noted(f"{ends[0]:.3g} at depth {value(first)}, {ends[1]:.3g} at {value(last)}", line.note)
+            kinds = {
+                "rise": [two / one for one, two in both.values()],
+                "nearness to 1": [abs(log(one)) / max(abs(log(two)), EVEN) for one, two in both.values()],
             }
-            ends = [value_ for value_ in (centre(along[first].values()).value, centre(along[last].values()).value)]
-            note = f"{ends[0]:.3g} at depth {value(first)}, {ends[1]:.3g} at {value(last)}"
-            found.append(case(conditions, centre(ratios.values()), note=note))
+            found += [case(line.conditions | {"kind": kind}, centre(own), note=note) for kind, own in kinds.items()]
     return found
 
 

@@ -17,6 +17,9 @@ from reports.rows import number
 SETTLED = 5
 """Evaluations of step from which on bytes are compared: XLA makes no loop of a single one, and plans it otherwise."""
 
+DEEP = 3
+"""Layers from which on bytes are compared: the net of a single one has no hidden layer."""
+
 Line = list[tuple[float, float]]
 """Points of K, or depth, and bytes, in order; two or more."""
 
@@ -68,13 +71,24 @@ def layers(papers: Papers) -> list[Case]:
 
 def straightness(papers: Papers) -> list[Case]:
     """Unrolled: bytes a step between the last two K ÷ between the first two; 1 on a straight line."""
+    unrolled = [(row, line) for row, line in _lines(papers, "memory_steps", "K") if row["method"] == "unrolled"]
+    return known([_bend({"framework": ran(row)}, line, SETTLED, "K") for row, line in unrolled])
+
+
+def straight_layers(papers: Papers) -> list[Case]:
+    """The same of bytes a layer that a net holds for backprop, along the depth."""
     found = []
-    for row, line in _lines(papers, "memory_steps", "K"):
-        settled = [point for point in line if point[0] >= SETTLED]
-        first, last = _slope(settled[:2]).value if len(settled) > 2 else nan, _slope(settled[-2:]).value
-        if row["method"] == "unrolled" and first:
-            found.append(case({"framework": ran(row)}, exactly(last / first), note=_ends(line)))
+    for row, line in _lines(papers, "depth", "depth", "held_bytes"):
+        if row["method"] == "backprop":
+            where = {"framework": ran(row), "width": value(row["sizes"].get("width"))}
+            found.append(_bend(where, line, DEEP, "depth"))
     return known(found)
+
+
+def _bend(conditions: dict[str, str], line: Line, settled: float, axis: str) -> Case:
+    points = [point for point in line if point[0] >= settled]
+    first, last = _slope(points[:2]).value if len(points) > 2 else nan, _slope(points[-2:]).value
+    return case(conditions, exactly(last / first if first else nan), note=_ends(line, axis))
 
 
 def growth(papers: Papers, method: str) -> list[Case]:
@@ -91,6 +105,6 @@ def _named(row: Row) -> dict[str, str]:
     return {"framework": ran(row), "method": row["label"]}
 
 
-def _ends(line: Line) -> str:
+def _ends(line: Line, axis: str = "K") -> str:
     (first, least), (last, most) = line[0], line[-1]
-    return f"{size(least)} at K = {first:g}, {size(most)} at {last:g}"
+    return f"{size(least)} at {axis} = {first:g}, {size(most)} at {last:g}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.claims.claim import Case, case
-from reports.claims.pairs import alike, compared, known, method, pairs
+from reports.claims.pairs import alike, known, method, pairs
 from reports.claims.select import Row, ran
+from reports.claims.sizes import MODELS, noted, speed, unlike
 from reports.intervals import centre
 from reports.papers import Papers
 
@@ -24,7 +25,7 @@ def faster(papers: Papers) -> list[Case]:
     """R_f ÷ R_b of every model."""
     return known(
         [
-            compared(papers, pair, conditions | {"tangents": words})
+            case(conditions | {"tangents": words}, pair.times(papers), note=_about(pair.above))
             for conditions, cells in _models(papers)
             for tangents, words in TANGENTS.items()
             for pair in pairs(cells, method("forward_gradient", tangents=tangents), method("backprop"))
@@ -36,7 +37,7 @@ def cost(papers: Papers, name: str, problem: str = "") -> list[Case]:
     """R of a method, ``forward_gradient`` with sampling, on every model or on one."""
     return known(
         [
-            case(conditions, centre(papers.by_worker(row["cell"]).values()))
+            case(conditions, centre(papers.by_worker(row["cell"]).values()), note=_about(row))
             for conditions, cells in _models(papers)
             for row in cells
             if row["method"] == name
@@ -44,3 +45,8 @@ def cost(papers: Papers, name: str, problem: str = "") -> list[Case]:
             and problem in ("", row["problem"])
         ]
     )
+
+
+def _about(row: Row) -> str:
+    """How fast the forward is, and what differs from the published model."""
+    return noted(unlike(row, MODELS.get(str(row["problem"]), {})), speed(row))

@@ -6,7 +6,7 @@ from math import inf, isfinite
 
 import pandas as pd
 
-from reports.claims import runs, steps
+from reports.claims import reach, runs, steps
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
 from reports.claims.select import groups, having, named, numbers, only, value
@@ -15,33 +15,44 @@ from reports.papers import Papers
 
 Conditions = dict[str, str]
 
+METHODS = ("forward_gradient", "backprop")
+
 
 def convergence(papers: Papers, tuned: bool) -> list[Case]:
-    """T_f ÷ T_b: time until forward gradient's mean loss is at backprop's final one ÷ backprop's time to get there."""
+    """T_f ÷ T_b: time until forward gradient is at the least loss that backprop reaches ÷ backprop's time to get there,
+    for each seed first; each trains on the same batches from the same parameters."""
     found = []
-    for conditions, records in groups(named(papers.records("training")), "framework"):
-        seconds = steps.ratio(having(records, "seconds"), "forward_gradient", "backprop")
+    for conditions, records in groups(named(papers.records("training")), "framework", "data"):
+        seconds = steps.ratio(having(records, "seconds"), *METHODS)
         fits = having(records, "iteration")
         wanted = only(fits, protocol="tuned" if tuned else "shared")
         if tuned:
-            both = {name: runs.best(only(wanted, method=name)) for name in ("forward_gradient", "backprop")}
-            found += _reaching(conditions, both, seconds)
+            own, other = (runs.best(only(wanted, method=name)) for name in METHODS)
+            found += _reaching(conditions, own, other, seconds)
         else:
             for rate, at_rate in groups(wanted, "rate"):
-                both = {name: only(at_rate, method=name) for name in ("forward_gradient", "backprop")}
-                found += _reaching(conditions | rate, both, seconds)
+                own, other = (only(at_rate, method=name) for name in METHODS)
+                found += _reaching(conditions | rate, own, other, seconds)
     return known(found)
 
 
-def _reaching(conditions: Conditions, both: dict[str, pd.DataFrame], seconds: Estimate) -> list[Case]:
-    one, other = (runs.curve(both[name]) for name in ("forward_gradient", "backprop"))
-    if not one.points or not other.points or not isfinite(other.loss) or other.iterations <= 0:
+def _reaching(conditions: Conditions, own: pd.DataFrame, other: pd.DataFrame, seconds: Estimate) -> list[Case]:
+    ratios = reach.shares(own, other)
+    if not ratios:
         return []
-    share = one.reaches(other.loss) / other.iterations
-    if share == inf:
-        end = f"ends at {one.loss:.3g}" if isfinite(one.loss) else "diverges"
-        note = f"never: forward gradient {end}, backprop at {other.loss:.3g}"
-        return [Case(conditions, inf, inf, inf, note=note)]
-    rates = ", ".join(value(rate) for runs_ in both.values() for rate in numbers(runs_.iloc[:1], "rate"))
-    note = f"rates {rates}" if rates and "rate" not in conditions else ""
-    return [case(conditions, seconds.scaled(share), note=note)]
+    notes, never = [], sum(one == inf for one in ratios.values())
+    if never:
+        ends = f": forward gradient {_end(own)}, backprop {_end(other)}" if never == len(ratios) else ""
+        notes.append(f"{never} of {len(ratios)} seeds never{ends}")
+    if lost := runs.diverged(own):
+        notes.append(f"{lost} of {runs.seeds(own)} seeds diverged")
+    rates = ", ".join(value(rate) for one in (own, other) for rate in numbers(one.iloc[:1], "rate"))
+    if rates and "rate" not in conditions:
+        notes.append(f"rates {rates}")
+    return [case(conditions, reach.times(ratios, seconds), note="; ".join(notes))]
+
+
+def _end(frame: pd.DataFrame) -> str:
+    """Of the mean over seeds."""
+    loss = runs.curve(frame).loss
+    return f"ends at {loss:.3g}" if isfinite(loss) else "diverges"

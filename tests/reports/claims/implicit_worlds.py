@@ -14,11 +14,11 @@ DENSE: Method
 PICARD, GMRES, DENSE = (("ift", {"linear_solver": name}) for name in ("picard", "gmres", "dense"))
 
 
-def epochs(seconds: float) -> Papers:
+def epochs(seconds: float, data: str = "mnist5k", gamma: float = 0.5, tol: float = 0.1) -> Papers:
     """Seconds of a step of every Jacobian-based adjoint, where JFB's takes 1."""
     names = ("ift picard", "ift normal_cg", "ift normal_cg_published")
     taken = {name: seconds for name in names} | {"jfb": 1.0, "unrolled": 0.1}
-    return papers(parts=step_times("epochs", taken, data="digits"))
+    return papers(parts=step_times("epochs", taken, data=data, gamma=gamma, tol=tol))
 
 
 def accuracy(jfb: float, others: float) -> Papers:

@@ -52,6 +52,7 @@ WORLDS: dict[str, tuple[Made, Made]] = {
     "jfb-neumann-accuracy": (lambda: implicit.neumann(1, 0.109), lambda: implicit.neumann(1, 0.12)),
     "jfb-fixed-memory": (lambda: implicit.memory(LINE, FLAT), lambda: implicit.memory(LINE, BENT)),
     "jfb-linear-memory": (lambda: worlds.layers(8), lambda: worlds.layers(0)),
+    "jfb-straight-memory": (lambda: worlds.layers(8), lambda: worlds.layers(8, 4)),
     "lecture-newton-memory": (lambda: implicit.newton(3), lambda: implicit.newton(0.5)),
     "lecture-newton-time": (lambda: implicit.newton(3), lambda: implicit.newton(0.5)),
     "lecture-unstable": (lambda: implicit.chain(1e-9), lambda: implicit.chain(0.5)),
@@ -59,7 +60,6 @@ WORLDS: dict[str, tuple[Made, Made]] = {
     "lecture-inverse-time": (lambda: implicit.inverse({64: 2}), lambda: implicit.inverse({64: 0.5})),
     "lecture-inverse-memory": (lambda: implicit.inverse({64: 2}), lambda: implicit.inverse({64: 0.5})),
     "theseus-linear": (lambda: implicit.memory(LINE, FLAT), lambda: implicit.memory(CURVE, FLAT)),
-    "theseus-growth": (lambda: implicit.memory(LINE, FLAT), lambda: implicit.memory(CURVE, FLAT)),
     "theseus-flat": (lambda: implicit.memory(LINE, {2: 40, 50: 40}), lambda: implicit.memory(LINE, BENT)),
 }
 """Of each claim rows on which it holds, and rows on which it does not."""
@@ -90,6 +90,7 @@ def test_a_claim_holds_or_does_not_by_its_rows_alone(name: str) -> None:
 
 MIXED: dict[str, tuple[Made, str]] = {
     "baydin-depth-faster": (lambda: worlds.depths(0.5, 1.2), "Holds for depth 1. Not for depth 100."),
+    "baydin-depth-rise": (lambda: worlds.depths(0.8, 1.5), "Holds for rise. Not for nearness to 1."),
     "lecture-inverse-time": (lambda: implicit.inverse({8: 0.5, 64: 2}), "Holds for n 64. Not for n 8."),
     "jfb-easier": (lambda: implicit.lines(35), "Holds for IFT with Picard and IFT with GMRES. Not for unrolled."),
     "baydin-training-shared": (

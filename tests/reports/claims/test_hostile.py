@@ -29,6 +29,7 @@ NAMES = (
         "framework",
     ),
     *("linear_solver", "total_lines", "peak_bytes", "parameter_bytes", "depth", "width", "batch", "solver", "worker"),
+    *("failed", "unscored", "diverged", "tol"),
 )
 WORDS = ("jfb", "ift", "backprop", "forward_gradient", "affine", "model", "replayed", "beale", "shared", "tuned", "<b>")
 ANY = st.none() | st.sampled_from((0, 1, -1, 2.5, 1e300, -1e300, 1e-300, 0.0)) | st.sampled_from(WORDS)
@@ -77,15 +78,16 @@ def test_failed_parts_are_told_with_their_reasons() -> None:
 
 def test_a_cell_without_its_partner_is_no_case() -> None:
     sizes = {"batch": 64}
-    rows = [timed(2.0, problem="mlp", method=GAUSSIAN, sizes=sizes)]
+    rows = [timed(2.0, worker, problem="mlp", method=GAUSSIAN, sizes=sizes) for worker in range(worlds.WORKERS)]
     rows.append(visit(problem="mlp", method=BACKPROP, sizes=sizes, status="oom", reason="Too large."))
     papers = worlds.papers({"ratios": rows})
     assert of("baydin-faster", papers) == ("not measured", "Of ratios 1 cell or part has no numbers (oom, Too large).")
-    # The other one's R is known, and one worker gives no interval.
-    assert of("baydin-forward-cost", papers) == (
+    # The other one's R is known, but one worker gives no interval.
+    assert of("baydin-forward-cost", worlds.papers({"ratios": rows[2:]})) == (
         "not measured",
-        "The intervals are too wide to tell, or there is one sample, which has none. "
-        "Of ratios 1 cell or part has no numbers.",
+        "Measured, but undecided: intervals too wide to tell, or one sample, which has none. "
+        "Of ratios 1 cell or part has no numbers. "
+        "Unfinished: of ratios 1 planned cell or part by fewer workers than planned.",
     )
 
 

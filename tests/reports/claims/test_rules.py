@@ -67,6 +67,8 @@ def test_details_name_the_cases_on_each_side() -> None:
     cases = [of(1, 1), of(3, 3, "jax"), of(1, 3, "numpy")]
     _, detail = conclude(cases, [True, False, None])
     assert detail == "Holds for torch. Not for jax. Undecided for numpy."
+    assert conclude(cases[1:], [False, None])[1] == "Not for jax. Undecided for numpy."
+    assert conclude(cases[2:], [None])[1].startswith("Measured, but undecided:")
 
 
 @pytest.mark.parametrize(

@@ -45,11 +45,19 @@ def test_no_run_has_no_end() -> None:
 def test_the_best_rate_has_the_least_final_loss() -> None:
     three = pd.concat([frame([2.0, 0.5], rate=0.1), frame([1.0, 0.4], rate=0.3), frame([0.1, None], rate=1.0)])
     assert set(runs.best(three)["rate"]) == {0.3}
-    assert runs.best(frame([2.0, None])).empty
+    lost = pd.concat([frame([2.0, None], [2.0, None], rate=0.1), frame([2.0, None], [2.0, 9.0], rate=0.3)])
+    assert set(runs.best(lost)["rate"]) == {0.3} and runs.diverged(runs.best(lost)) == 1
+    assert runs.best(pd.DataFrame()).empty
 
 
 def test_final_errors_are_percent_by_seed() -> None:
     assert runs.final_errors(frame([2.0, 1.0], [2.0, 1.0])) == {"0": 25.0, "1": 125.0}
+    assert runs.final_errors(frame([2.0, 1.0], [2.0, None])) == {"0": 25.0, "1": inf}
+
+
+def test_failed_solves_are_those_of_the_last_records() -> None:
+    rows = [one | {"failed": n} for seed in (0, 1) for n, one in enumerate(frame([2, 1]).to_dict("records"), 3 * seed)]
+    assert runs.failed(pd.DataFrame(rows).assign(seed=[0, 0, 1, 1])) == 1 + 4
 
 
 def test_the_ratio_of_times_is_that_of_iterations_and_of_seconds() -> None:
@@ -61,6 +69,8 @@ def test_the_ratio_of_times_is_that_of_iterations_and_of_seconds() -> None:
 
 def test_a_loss_that_is_never_reached_is_told_in_words() -> None:
     found = became("baydin-training-shared", training({0.1: [2.0, 1.9, 1.8]}))
-    assert found.cases[0].measured == "never: forward gradient ends at 1.8, backprop at 1"
+    assert found.cases[0].measured == "2 of 2 seeds never: forward gradient ends at 1.8, backprop ends at 1"
     gone = became("baydin-training-shared", training({0.1: [2.0, None]}))
-    assert gone.cases[0].measured == "never: forward gradient diverges, backprop at 1"
+    assert gone.cases[0].measured == (
+        "2 of 2 seeds never: forward gradient diverges, backprop ends at 1; 2 of 2 seeds diverged"
+    )

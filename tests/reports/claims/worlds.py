@@ -18,7 +18,7 @@ def papers(visits: Mapping[str, Iterable[Row]] | None = None, parts: Iterable[Ro
     """Papers of the visits of each experiment and of parts, each as it comes out of a file."""
     found = {name: [check(row) for row in rows] for name, rows in (visits or {}).items()}
     experiments = {name: [row["cell"] for row in rows] for name, rows in found.items()}
-    planned = check(run(preset="papers-quick", experiments=experiments))
+    planned = check(run(preset="papers-quick", experiments=experiments, workers=WORKERS))
     return Papers(Results([planned], list(chain(*found.values())), parts=[check(row) for row in parts]))
 
 
@@ -69,11 +69,12 @@ def copies(activations: int) -> Papers:
     return papers({"depth": rows}, [part("depth", [again], what="replayed", **sizes)])
 
 
-def layers(held: int) -> Papers:
-    """Bytes held a layer."""
+def layers(held: int, deep: int | None = None) -> Papers:
+    """Bytes held a layer; those of the layers from the tenth on may be others."""
     rows: list[Row] = []
-    for depth in (1, 10, 100):
-        rows += bytes_of("mlp", BACKPROP, {"depth": depth, "width": 8}, held_bytes=4 + held * depth)
+    for depth in (1, 3, 10, 100):
+        more = (held if deep is None else deep) * max(depth - 10, 0)
+        rows += bytes_of("mlp", BACKPROP, {"depth": depth, "width": 8}, held_bytes=4 + held * min(depth, 10) + more)
     return papers({"depth": rows})
 
 
