@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ MARKS = {HOLDS: "✔", CONDITIONAL: "◐", FAILS: "✘", UNKNOWN: "–"}
 """A sign beside each verdict, so that none is told by colour alone."""
 
 ANSWERS = {True: "yes", False: "no", None: "undecided"}
+_NAME = re.compile("[a-z][a-z_]{0,40}")
+"""Names of experiments that name a file; a file of results may hold any text there."""
+
 MOST_FAILED = 50
 """Failures that are listed; the others are counted."""
 
@@ -89,7 +93,7 @@ def tables(found: Section) -> dict[str, pd.DataFrame]:
     """Every table of the section by the name of its CSV file."""
     named = {"papers-claims": answers(found.claims)}
     named |= {drawing.name: drawing.data for _, drawing in found.figures}
-    for name in found.papers.experiments:
+    for name in filter(_NAME.fullmatch, found.papers.experiments):
         cells, records = found.papers.cells(name), found.papers.records(name)
         if len(cells):
             plain = cells.assign(sizes=cells["sizes"].map(settings), options=cells["options"].map(settings))

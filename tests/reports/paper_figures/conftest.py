@@ -8,7 +8,7 @@ import pytest
 
 from reports.figures import Drawing
 from reports.load import Results
-from reports.paper_figures import figures
+from reports.paper_page import Section, section
 from reports.papers import Papers
 from reports.rows import check
 from tests.reports.paper_figures.made_up import EXPLICIT
@@ -27,6 +27,12 @@ def made(*names: str, keep: Callable[[Row], bool] = lambda row: True) -> Papers:
 
 
 @pytest.fixture(scope="session")
-def drawn() -> list[tuple[str, Drawing]]:
+def whole() -> Section:
+    """The section of every experiment."""
+    return section(made())
+
+
+@pytest.fixture(scope="session")
+def drawn(whole: Section) -> list[tuple[str, Drawing]]:
     """Every figure."""
-    return figures(made())
+    return whole.figures
