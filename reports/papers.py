@@ -13,7 +13,7 @@ import pandas as pd
 from reports import frames
 from reports.load import Results
 from reports.load import read as read_results
-from reports.planned import Failure, missing
+from reports.planned import Failure, Plan, missing, plans
 from reports.rows import Row
 
 __all__ = ["Failure", "Papers", "read"]
@@ -43,14 +43,9 @@ class Papers:
 
     @cached_property
     def experiments(self) -> dict[str, frozenset[str]]:
-        """Every experiment that was planned, with the ids of its cells."""
-        found: dict[str, set[str]] = {part["experiment"]: set() for part in self.results.parts}
-        for run in self.results.runs:
-            for name, cells in (run.get("experiments") or {}).items():
-                found.setdefault(name, set()).update(cells)
-        for name in self._missing:
-            found.setdefault(name, set())
-        return {name: frozenset(cells) for name, cells in found.items()}
+        """Every experiment that was planned or has rows, with the ids of its cells."""
+        found = {part["experiment"]: frozenset[str]() for part in self.results.parts}
+        return found | {name: plan.cells for name, plan in self._plans.items()}
 
     def cells(self, experiment: str) -> pd.DataFrame:
         """One row a visited cell of an experiment: the columns of ``frames.cells``, then each size and each option
@@ -84,6 +79,10 @@ class Papers:
         return dict(self._by_worker[column].get(cell, {}))
 
     @cached_property
+    def _plans(self) -> dict[str, Plan]:
+        return plans(self.results)
+
+    @cached_property
     def _missing(self) -> dict[str, list[Failure]]:
         return missing(self.results)
 
@@ -110,13 +109,14 @@ class Papers:
         return found
 
     def _parts(self, experiment: str) -> list[Row]:
-        """The parts that count: of each the last that is ok, else the last."""
+        """The parts that count: those of the last plan, and of each the last that is ok, else the last."""
         found: dict[tuple[str, int], Row] = {}
+        plan = self._plans.get(experiment)
         for part in self.results.parts:
             key = part["cell"], part["worker"]
-            if part["experiment"] == experiment and (
-                key not in found or part["status"] == "ok" or found[key]["status"] != "ok"
-            ):
+            if part["experiment"] != experiment or (plan is not None and not plan.has(part["cell"])):
+                continue
+            if key not in found or part["status"] == "ok" or found[key]["status"] != "ok":
                 found[key] = part
         return list(found.values())
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from reports.files import start
 from reports.frames import counted
 from reports.load import Results
 from reports.rows import number
@@ -14,9 +15,6 @@ NOT_RUN = "not run"
 """The status of planned work without a row, or with fewer rows than planned."""
 
 NO_ROW = "planned, and there is no row of it"
-
-Gap = tuple[str, str, str]
-"""Experiment, id of a cell or part, and why it counts as missing."""
 
 
 @dataclass(frozen=True)
@@ -28,45 +26,66 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a run set out to do for one experiment. parts: each id with the number of its workers; None where the run
+    has no list of parts. workers: that time each cell."""
+
+    cells: frozenset[str]
+    parts: Counter[str] | None
+    workers: int
+
+    def has(self, part: str) -> bool:
+        """Whether a part belongs to it."""
+        return self.parts is None or part in self.parts
+
+
+def plans(results: Results) -> dict[str, Plan]:
+    """By experiment: the plan of the last run that names it, which takes the place of earlier ones."""
+    found: dict[str, Plan] = {}
+    for run in sorted(results.runs, key=start):
+        parts, cells = run.get("parts"), run.get("experiments") or {}
+        for name in dict.fromkeys([*cells, *(part.partition("/")[0] for part in parts or [])]):
+            own = None if parts is None else Counter(part for part in parts if part.partition("/")[0] == name)
+            workers = int(max(number(run.get("workers")), 0))
+            found[name] = Plan(frozenset(cells.get(name, ())), own, workers)
+    return found
+
+
 def missing(results: Results) -> dict[str, list[Failure]]:
     """By experiment: planned cells without a visit or with fewer timings than workers, and parts not made by all.
 
     What was tried and failed is no gap: it has a row. A run does not say which of its cells are to be timed, so one
     that has its exact values and no time at all is not among them.
     """
-    found: dict[str, list[Failure]] = {}
-    for experiment, name, reason in (*_cells(results), *_parts(results)):
-        found.setdefault(experiment, []).append(Failure(name, NOT_RUN, reason))
-    return found
-
-
-def _cells(results: Results) -> Iterator[Gap]:
-    planned: dict[tuple[str, str], int] = {}
-    for run in results.runs:
-        workers = int(max(number(run.get("workers")), 0))
-        for experiment, cells in (run.get("experiments") or {}).items():
-            for cell in cells:
-                planned[experiment, cell] = max(planned.get((experiment, cell), 0), workers)
-    timed: dict[str, int] = {}
+    timed: Counter[str] = Counter()
     failed = set()
     for visit in counted(results):
-        timed[visit["cell"]] = timed.get(visit["cell"], 0) + (visit["measure"] == "time")
+        timed[visit["cell"]] += visit["measure"] == "time"
         if visit["status"] != "ok":
             failed.add(visit["cell"])
-    for (experiment, cell), workers in planned.items():
-        if cell not in timed:
-            yield experiment, cell, NO_ROW
-        elif 0 < timed[cell] < workers and cell not in failed:
-            yield experiment, cell, f"timed by {timed[cell]} of {workers} workers"
-
-
-def _parts(results: Results) -> Iterator[Gap]:
-    """A run names a part once for each worker that is to make it."""
-    planned: Counter[str] = Counter()
-    for run in results.runs:
-        planned |= Counter(run.get("parts") or [])
     made = Counter(part for part, _ in {(part["cell"], part["worker"]) for part in results.parts})
+    found = {
+        name: [
+            Failure(one, NOT_RUN, reason)
+            for one, reason in (*_cells(plan, timed, failed), *_parts(plan.parts or Counter(), made))
+        ]
+        for name, plan in plans(results).items()
+    }
+    return {name: gaps for name, gaps in found.items() if gaps}
+
+
+def _cells(plan: Plan, timed: Counter[str], failed: set[str]) -> Iterator[tuple[str, str]]:
+    """The cells of a plan that lack rows, and why they count as missing."""
+    for cell in sorted(plan.cells):
+        if cell not in timed:
+            yield cell, NO_ROW
+        elif 0 < timed[cell] < plan.workers and cell not in failed:
+            yield cell, f"timed by {timed[cell]} of {plan.workers} workers"
+
+
+def _parts(planned: Counter[str], made: Counter[str]) -> Iterator[tuple[str, str]]:
+    """The parts that not all workers made; a run names a part once for each worker that is to make it."""
     for part, count in planned.items():
         if made[part] < count:
-            why = f"made by {made[part]} of {count} workers" if made[part] else NO_ROW
-            yield part.partition("/")[0], part, why
+            yield part, f"made by {made[part]} of {count} workers" if made[part] else NO_ROW

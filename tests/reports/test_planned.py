@@ -49,3 +49,12 @@ def test_a_run_that_goes_on_from_another_has_the_same_plan() -> None:
     runs = [check(run(name, parts=[DONE["cell"], HALF["cell"]])) for name in ("0" * 12, "1" * 12)]
     found = Papers(Results(runs, [], parts=[check(DONE), check(HALF | {"run": "1" * 12})]))
     assert found.missing("training") == [] and found.missing("no such experiment") == []
+
+
+def test_the_last_plan_of_an_experiment_takes_the_place_of_earlier_ones() -> None:
+    first = check(run("0" * 12, parts=[DONE["cell"], NONE["cell"]], experiments={"ratios": [NEVER], "training": []}))
+    later = run("1" * 12, parts=[DONE["cell"]], experiments={"training": []}) | {"started": "2026-03-01T11:00:00Z"}
+    old = part("training", [{"loss": 9.0}], seed=7)
+    found = Papers(Results([check(later), first], [], parts=[check(DONE), check(old)]))
+    assert found.records("training")["loss"].tolist() == [1.0]
+    assert found.missing("training") == [] and found.missing("ratios") == [Failure(NEVER, NOT_RUN, NO_ROW)]
