@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     try:
         if chosen.papers_markdown:
-            papers = _papers(chosen.papers)
+            papers = _papers(chosen.papers, drawn=False)
             if papers is None:
                 raise ResultsError("There are no results of the papers' experiments: run `make experiments` first.")
             print(paper_markdown.page(papers), end="")
@@ -75,12 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _papers(named: str | None) -> Section | None:
+def _papers(named: str | None, *, drawn: bool = True) -> Section | None:
     """The section on the papers' experiments, of the file that was named, else of the newest; None without one."""
     path = None if named == "none" else Path(named) if named else newest_papers()
     if path is None:
         return None
-    found = section(read_papers(path))
+    found = section(read_papers(path), drawn=drawn)
     for note in found.papers.results.told:
         print(note, file=sys.stderr)
     return found

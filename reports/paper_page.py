@@ -55,12 +55,12 @@ class Section:
         return claim.claim.figure if claim.claim.figure in drawn else drawn[0] if drawn else ""
 
 
-def section(papers: Papers) -> Section:
-    """The section of one file of results."""
+def section(papers: Papers, *, drawn: bool = True) -> Section:
+    """The section of one file of results; without figures where they are not ``drawn``."""
     failed = [(name, one) for name in sorted(papers.experiments) for one in papers.failed(name)]
     missing = [(name, unfinished(papers.missing(name))) for name in sorted(papers.experiments) if papers.missing(name)]
     frame = pd.concat([papers.cells(name) for name in papers.experiments] or [papers.cells("")], ignore_index=True)
-    return Section(papers, judged(papers), figures(papers), failed, missing, facts(papers.results, frame))
+    return Section(papers, judged(papers), figures(papers) if drawn else [], failed, missing, facts(papers.results, frame))
 
 
 def answers(claims: list[Judged]) -> pd.DataFrame:

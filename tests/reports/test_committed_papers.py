@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,18 +30,14 @@ def rows() -> Path:
     return Path(named.group(1))
 
 
-@pytest.fixture(autouse=True)
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-
-
 @pytest.fixture(scope="module")
-def committed() -> Section:
-    return section(read(ROOT / rows()))
+def committed() -> Iterator[Section]:
+    with contextlib.chdir(ROOT):  # the page names its file as seen from here
+        yield section(read(rows()))
 
 
-def test_every_number_of_the_page_is_computed_from_rows_in_the_repository() -> None:
-    assert paper_markdown.page(section(read(rows()))) == PAGE.read_text(encoding="utf-8"), (
+def test_every_number_of_the_page_is_computed_from_rows_in_the_repository(committed: Section) -> None:
+    assert paper_markdown.page(committed) == PAGE.read_text(encoding="utf-8"), (
         f"Make the page anew: python -m reports --papers {rows()} --papers-markdown > docs/papers.md"
     )
 
@@ -80,7 +77,7 @@ def test_another_number_in_a_row_is_another_number_on_the_page(tmp_path: Path, c
                 record["seconds"] *= 100
                 record["ratio"] *= 100
 
-    found = section(read(changed(ROOT / rows(), tmp_path / "papers-quick.jsonl", slower)))
+    found = section(read(changed(ROOT / rows(), tmp_path / "papers-quick.jsonl", slower)), drawn=False)
     before, after = ({one.claim.name: one for one in each.claims} for each in (committed, found))
     differ = {name for name in before if before[name].measured != after[name].measured}
     assert "jfb-faster" in differ and after["jfb-faster"].verdict != before["jfb-faster"].verdict
