@@ -60,7 +60,9 @@ def section(papers: Papers, *, drawn: bool = True) -> Section:
     failed = [(name, one) for name in sorted(papers.experiments) for one in papers.failed(name)]
     missing = [(name, unfinished(papers.missing(name))) for name in sorted(papers.experiments) if papers.missing(name)]
     frame = pd.concat([papers.cells(name) for name in papers.experiments] or [papers.cells("")], ignore_index=True)
-    return Section(papers, judged(papers), figures(papers) if drawn else [], failed, missing, facts(papers.results, frame))
+    return Section(
+        papers, judged(papers), figures(papers) if drawn else [], failed, missing, facts(papers.results, frame)
+    )
 
 
 def answers(claims: list[Judged]) -> pd.DataFrame:
