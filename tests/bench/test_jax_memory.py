@@ -58,7 +58,7 @@ def test_an_instrument_that_is_blind_says_so(unchecked: None, monkeypatch: pytes
 def test_it_looks_once_a_process(unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = []
     plan = jax_memory._plan
-    monkeypatch.setattr(jax_memory, "_plan", lambda fn, *args: compiled.append(fn) or plan(fn, *args))
+    monkeypatch.setattr(jax_memory, "_plan", lambda fn, *args, **more: compiled.append(fn) or plan(fn, *args, **more))
     for _ in range(3):
         assigned_bytes(lambda x: x + 1, DATA)
     assert len(compiled) == 1 + 3
