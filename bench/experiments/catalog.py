@@ -12,7 +12,7 @@ from bench.cell import Cell
 from bench.part import Part
 
 SIZES = ("smoke", "quick", "paper")
-"""The presets of experiments: of a minute, of 40 minutes on two cores, and as published."""
+"""The presets of experiments: of a minute, of 45 minutes on two cores, and as published."""
 
 Record = dict[str, Any]
 """One row of an experiment's table: names with numbers or texts."""
