@@ -30,13 +30,14 @@ Tour = tuple[Visit, ...]
 
 
 def errands(parts: Iterable[Part], done: Collection[tuple[str, str, int]] = frozenset()) -> list[Tour]:
-    """The parts of experiments: one process for all of an experiment, framework, device, dtype and worker."""
+    """The parts of experiments: one process for all of an experiment, framework, device, dtype and worker. The process
+    with the most parts comes first, so that it is not the one that all others wait for."""
     found: dict[tuple[str, str, str, str, int], list[Visit]] = {}
     for part in parts:
         kind = part.experiment, part.framework, part.device, part.dtype, part.worker
         found.setdefault(kind, []).append(Visit(part, "part", part.worker))
     left = (tuple(visit for visit in tour if visit.key not in done) for tour in found.values())
-    return [tour for tour in left if tour]
+    return sorted((tour for tour in left if tour), key=len, reverse=True)
 
 
 def unmade(cells: Iterable[Cell], workers: int, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -39,8 +39,8 @@ class Launch:
     script: Path
     pythonpath: str | None = None
     compiled: Path | None = None
-    """A folder where jax's processes share what they have compiled, except where bytes are measured; compile times are
-    then unknown."""
+    """A folder where jax's processes share what they have compiled, except where a GPU's bytes are measured; compile
+    times are then unknown. The compiler's plan of memory is kept with what it compiled."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def environment(launch: Launch, task: Task, inherited: Mapping[str, str] | None 
         found["GRADRATIO_MEMORY_BYTES"] = str(task.memory_bytes)
     if launch.pythonpath is not None:
         found["PYTHONPATH"] = launch.pythonpath
-    if launch.compiled is not None and task.measure != "exact":
+    if launch.compiled is not None and (task.measure != "exact" or task.visible_gpu is None):
         found["JAX_COMPILATION_CACHE_DIR"] = str(launch.compiled)
         found.update(JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0", JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="-1")
     return found

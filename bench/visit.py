@@ -64,7 +64,8 @@ def visit(
         deviation = job.check()  # right before fast: a wrong gradient is never measured
         if measure == "time":
             found = {**job.values(), "overhead_s": overhead(job.sync, clock)}
-            forward, gradient = job.forward, job.gradient  # whatever is compiled for them is compiled here
+            forward, gradient = job.forward, job.gradient
+            job.sync(forward())  # compiled here, before anything is watched
             with Watch(visible_gpu) as watch:
                 forward_s, gradient_s = paired(forward, gradient, sync=job.sync, clock=clock, **pairs)
             answer["conditions"] = watch.found

@@ -14,6 +14,9 @@ from bench.part import Part
 SIZES = ("smoke", "quick", "paper")
 """The presets of experiments: of a minute, of 45 minutes on two cores, and as published."""
 
+WORKERS = 6
+"""Processes that time each cell and each timed part."""
+
 Record = dict[str, Any]
 """One row of an experiment's table: names with numbers or texts."""
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from bench.cell import MODES, Cell, Value
-from bench.experiments.catalog import Place, Record
+from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.footprint import holding
 from bench.experiments.loops import framework_of
 from bench.part import Part
@@ -28,7 +28,7 @@ MOST = 200
 """Steps that a solve may take at most."""
 
 RATE = 1e-3
-WORKERS = {"smoke": 1, "quick": 8, "paper": 8}
+TIMED_BY = {"smoke": 1, "quick": WORKERS, "paper": WORKERS}
 ROUNDS = {"smoke": 1, "quick": 5, "paper": 15}
 SOLVERS = ("picard", "gmres", "normal_cg", "normal_cg_published")
 DENSE_STATES = 300
@@ -63,7 +63,7 @@ def parts(size: str, data: bool) -> list[Part]:
         Part("epochs", framework, {**net, "rounds": ROUNDS[size]}, worker=worker)
         for framework in (("torch",) if size == "smoke" else MODES)
         for net in nets
-        for worker in range(WORKERS[size])
+        for worker in range(TIMED_BY[size])
     ]
 
 

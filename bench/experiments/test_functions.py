@@ -14,13 +14,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.cell import MODES, Cell, Value
-from bench.experiments.catalog import Place, Record
+from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.loops import compiled, draw, framework_of, plain, spaced
 from bench.experiments.steps import OPTIONS, step_of, step_seconds
 from bench.nest import nest_map
 from bench.part import Part
 
-WORKERS = 8
 SEEDS = 10
 POINTS = 60
 PUBLISHED: Mapping[str, tuple[float, int]] = {"beale": (0.01, 1000), "rosenbrock": (5e-4, 25_000)}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cell import MODES, Cell, Value
-from bench.experiments.catalog import Place, Record
+from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.fit import Trainer
 from bench.experiments.loops import spaced
 from bench.experiments.steps import OPTIONS, method_of, step_seconds
@@ -23,7 +23,6 @@ from bench.part import Part
 DECAY = 1e-4
 BATCH = 64
 POINTS = 40
-WORKERS = 8
 PROTOCOLS: Mapping[str, tuple[float, ...]] = {
     "shared": (2e-5, 2e-4),
     "tuned": (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0),

@@ -47,8 +47,10 @@ class Framework:
         return self._jax.random.key(seed)
 
     def forward(self, fn: Callable[..., Any], *args: Any) -> Callable[[], Any]:
-        """``fn`` compiled; every array enters as an argument, since a captured one would be a constant."""
-        return self.gradient(fn, *args)[0]
+        """``fn``, compiled when it is first called: an exact visit never does. On a GPU it is compiled here, since the
+        device's peak is that of the first call. Every array enters as an argument; a captured one would be a constant.
+        """
+        return self.gradient(fn, *args)[0] if self._cuda else Call(None, fn, args, self.sync)
 
     def gradient(self, fn: Callable[..., Any], *args: Any) -> tuple[Callable[[], Any], float | None]:
         """``fn`` compiled, and the seconds that tracing, lowering and compiling took; unknown where processes share
@@ -56,7 +58,7 @@ class Framework:
         if self._meta:
             return Call(None, fn, args, self.sync), None
         started = time.perf_counter()
-        compiled = self._jax.jit(fn).lower(*args).compile()
+        compiled = _compiled(fn, *args)
         seconds = None if self._jax.config.jax_compilation_cache_dir else time.perf_counter() - started
         return Call(compiled, fn, args, self.sync, self._jax.devices()[0] if self._cuda else None), seconds
 
@@ -100,8 +102,15 @@ class Framework:
         }
 
 
+def _compiled(fn: Callable[..., Any], *args: Any) -> Callable[..., Any]:
+    import jax
+
+    return jax.jit(fn).lower(*args).compile()
+
+
 class Call:
-    """A compiled function with its arguments, and the function itself for the instruments.
+    """A function with its arguments, compiled when it is first called unless it is already; and the function itself,
+    for the instruments.
 
     device_peak: bytes newly allocated on the device at the peak of the first call. A device's peak cannot be reset, so
     it is None where an earlier call in this process reached as high.
@@ -109,7 +118,7 @@ class Call:
 
     def __init__(
         self,
-        compiled: Any,
+        compiled: Callable[..., Any] | None,
         fn: Callable[..., Any],
         args: tuple[Any, ...],
         sync: Callable[[Any], Any],
@@ -120,6 +129,8 @@ class Call:
         self.device_peak: int | None = None
 
     def __call__(self) -> Any:
+        if self.compiled is None:
+            self.compiled = _compiled(self.fn, *self.args)
         if self._device is None:
             return self.compiled(*self.args)
         device, self._device = self._device, None

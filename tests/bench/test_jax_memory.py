@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from bench.instruments import jax_memory
 from bench.instruments.jax_memory import assigned_bytes, held_bytes
@@ -17,6 +19,12 @@ from impls.jax import linear_solvers, models, solvers
 from impls.jax.adjoints import ift, jfb, unrolled
 from tests.bench import plain_jax
 from tests.bench.plain_jax import BATCH, WIDTH, shaped
+
+SHARED = {
+    "dir": "jax_compilation_cache_dir",
+    "min_compile_time": "jax_persistent_cache_min_compile_time_secs",
+    "min_entry_size": "jax_persistent_cache_min_entry_size_bytes",
+}
 
 A = BATCH * WIDTH * 4
 WEIGHT = shaped(WIDTH, WIDTH)
@@ -69,6 +77,28 @@ def test_jax_refuses_an_option_that_it_does_not_know(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(jax_memory, "FUSION_OPTION", "xla_cpu_experimental_ynn_fusion_tipe")
     with pytest.raises(jax.errors.JaxRuntimeError, match="No such compile option"):
         assigned_bytes(lambda x: x + 1, DATA)
+
+
+def test_a_program_that_another_process_compiled_tells_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hits: list[str] = []
+    jax.monitoring.register_event_listener(lambda event, **_: hits.append(event) if "cache_hits" in event else None)
+    monkeypatch.setattr(jax_memory, "_require_visible_temporaries", lambda: None)
+    settings = {"dir": str(tmp_path), "min_compile_time": 0.0, "min_entry_size": -1}
+    before = {name: getattr(jax.config, flag) for name, flag in SHARED.items()}
+    try:
+        for name, value in settings.items():
+            jax.config.update(SHARED[name], value)
+        compilation_cache.reset_cache()
+        for seen in (False, True):
+            jax.clear_caches()  # as in a new process
+            assert assigned_bytes(plain_jax.loop_net, [WEIGHT] * 4, DATA) == 2 * A + 4
+            assert bool(hits) == seen
+    finally:
+        for name, value in before.items():
+            jax.config.update(SHARED[name], value)
+        compilation_cache.reset_cache()
 
 
 # What is held between the loss and its backward pass ----------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from bench import store
 from bench.__main__ import main
 from bench.experiments.catalog import EXPERIMENTS, SIZES, module
-from bench.experiments.command import ON_CPU, plan, require_memory
+from bench.experiments.plan import ON_CPU, plan, require_memory
 from bench.plan import Visit, errands
 from bench.store import Row
 
