@@ -25,12 +25,21 @@ TWO = ["--problem", "newton", "--method", "unrolled,ift"]
 JSON = "compare-smoke-newton-unrolled+ift.json"
 
 
-def compare(folder: Path, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """One run in ``folder``, with what this pytest put into its own environment taken out."""
+def command(*flags: str) -> list[str]:
+    """What a user types."""
+    found = [sys.executable, "-m", "pytest", str(ROOT / "bench" / "compare"), "-q", "-p", "no:cacheprovider"]
+    return [*found, "--benchmark-quiet", "--benchmark-max-time=0.02", *flags]
+
+
+def finished(folder: Path, words: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command that was run in ``folder``, with what this pytest put into its own environment taken out."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    command = [sys.executable, "-m", "pytest", str(ROOT / "bench" / "compare"), "-q", "-p", "no:cacheprovider"]
-    command += ["--benchmark-quiet", "--benchmark-max-time=0.02", *flags]
-    return subprocess.run(command, cwd=folder, env=clean | environment, capture_output=True, text=True, check=False)
+    return subprocess.run(words, cwd=folder, env=clean | environment, capture_output=True, text=True, check=False)
+
+
+def compare(folder: Path, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One run in ``folder``."""
+    return finished(folder, command(*flags), **environment)
 
 
 def written(folder: Path, name: str) -> dict[str, Any]:
@@ -133,24 +142,37 @@ def test_a_name_of_this_machine_stops_the_run_before_it_is_written(bad: list[tup
     assert not list(tmp_path.rglob("*.json"))
 
 
-@pytest.mark.parametrize(
-    ("flags", "sentence"),
-    [
-        (["--preset", "smok"], "No preset 'smok': did you mean smoke?"),
-        (["--framework", "torch,jacks"], "No framework 'jacks': did you mean jax?"),
-        (["--workers", "0"], "--workers 0 is too small: give a whole number of at least 1."),
-        (["-n", "2"], "bench/compare times its calls one after another: run it without -n."),
-    ],
-)
-def test_flags_that_make_no_sense_are_refused_in_one_sentence(flags: list[str], sentence: str, tmp_path: Path) -> None:
-    done = compare(tmp_path, *flags)
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert f"ERROR: {sentence}" in done.stderr and "Traceback" not in done.stderr
+REFUSED = [
+    (["--preset", "smok"], "No preset 'smok': did you mean smoke?"),
+    (["--framework", "torch,jacks"], "No framework 'jacks': did you mean jax?"),
+    (["--workers", "0"], "--workers 0 is too small: give a whole number of at least 1."),
+    (["-n", "2"], "bench/compare times its calls one after another: run it without -n."),
+]
+
+IN_TURN = """
+import json, sys
+import pytest
+for number, flags in enumerate(json.loads(sys.argv[1])):
+    status = int(pytest.main(flags))
+    for stream in (sys.stdout, sys.stderr):
+        print(f"ended {number} with {status}", file=stream, flush=True)
+"""
+"""Runs one after another in one process: what begins and ends before a framework is imported leaves nothing behind."""
 
 
-def test_listing_the_tests_measures_and_writes_nothing(tmp_path: Path) -> None:
-    done = compare(tmp_path, *TWO, "--collect-only")
-    names = re.findall(r"test_gradient\[(.*)\]", done.stdout)
+def test_nothing_is_measured_or_written_where_flags_make_no_sense_or_tests_are_listed(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    listing = [*TWO, "--collect-only"]
+    runs = [[*command()[3:], *flags] for flags in (*(flags for flags, _ in REFUSED), listing)]
+    done = finished(tmp_path, [sys.executable, "-c", IN_TURN, json.dumps(runs)])
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    said, errors = (re.split(r"ended \d with (\d)\n", stream) for stream in (done.stdout, done.stderr))
+    for number, (flags, sentence) in enumerate(REFUSED):
+        with subtests.test(" ".join(flags)):
+            assert int(errors[2 * number + 1]) == pytest.ExitCode.USAGE_ERROR
+            assert f"ERROR: {sentence}" in errors[2 * number]
+    names = re.findall(r"test_gradient\[(.*)\]", said[2 * len(REFUSED)])
     assert names == [
         f"newton-{method}-{framework}" for framework in ("torch", "jax") for method in ("unrolled", "ift(dense)")
     ]

@@ -83,6 +83,7 @@ def flat(nest: Tree) -> np.ndarray:
 
 
 def to_numpy(x: Any) -> np.ndarray:
+    x = x.dense() if hasattr(x, "dense") else x  # a tangent of rank one
     return x.detach().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
 
 
@@ -97,6 +98,12 @@ def tangent(problem: Problem, seed: int = 0) -> Tree:
     """A fixed gaussian tangent, shaped as the parameters."""
     size = flat(problem.params).size
     return unflat(np.random.default_rng([seed, size]).normal(size=size), problem.params)
+
+
+def jit(framework: str, fn: Callable[..., Any]) -> Callable[..., Any]:
+    """In jax ``fn`` compiled, for calls that stand in no other compiled function. Most of a test's time goes there;
+    without the newer of XLA's two code generators it takes a fifth."""
+    return jax.jit(fn, compiler_options={"xla_cpu_use_fusion_emitters": False}) if framework == "jax" else fn
 
 
 def linear_solver(framework: str, name: str, M: int, tol: float = 0.0) -> Any:
@@ -131,15 +138,19 @@ def loss(
 _linear_solver = linear_solver
 
 
-@cache
 def gradient(framework: str, problem: str, method: str, given: bool, adjoint: str, options: tuple) -> Any:
-    """fn(params, batch, tangents) -> (value, gradient, aux), compiled for jax."""
+    """fn(params, batch, tangents) -> (value, gradient, aux)."""
     if METHODS[method].interface == "adjoint":
         adjoint, method = method, "forward_gradient" if given else "backprop"
     bound = loss(framework, problem, adjoint, **dict(options))
     keywords = {"tangents": "given"} if method == "forward_gradient" else {}
-    fn = module(framework, f"gradients.{method}").value_and_grad(bound, **keywords)
-    return jax.jit(fn) if framework == "jax" else fn
+    return module(framework, f"gradients.{method}").value_and_grad(bound, **keywords)
+
+
+@cache
+def compiled_gradient(framework: str, *settings: Any) -> Any:
+    """``gradient`` of the same settings, compiled for jax."""
+    return jit(framework, gradient(framework, *settings))
 
 
 def solve(
@@ -153,7 +164,8 @@ def solve(
 ) -> tuple[Any, Tree, Any]:
     """(loss, gradient, aux) as the framework gives them. A tangent makes it (∇L·v) v in forward mode; ``adjoint``
     says how ``backprop`` and ``forward_gradient`` go through a fixed point."""
-    fn = gradient(framework, problem.name, method, tangent is not None, adjoint, tuple(sorted(options.items())))
+    settings = problem.name, method, tangent is not None, adjoint, tuple(sorted(options.items()))
+    fn = compiled_gradient(framework, *settings)
     params, batch = (tree(framework, nest, dtype) for nest in (problem.params, dict(problem.batch)))
     return fn(params, batch, None if tangent is None else tree(framework, tangent, dtype))
 

@@ -11,7 +11,7 @@ from torch.autograd import forward_ad
 from impls import oracles
 from impls.oracles.images import max_pool
 from impls.problems import MINIMA, STARTS, Problem, make
-from tests.impls.frameworks import array, flat, module, run, to_numpy
+from tests.impls.frameworks import array, flat, jit, module, run, to_numpy
 
 AT_START = {"beale": 1.5**2 + 2.25**2 + 2.625**2, "rosenbrock": 104.0}
 
@@ -53,12 +53,11 @@ def pooled(kind: str, x: np.ndarray, g: np.ndarray, v: np.ndarray, size: int) ->
     if kind == "jax":
         pool = module("jax", "ops").max_pool
 
-        @jax.jit
         def both(x: jax.Array, g: jax.Array, v: jax.Array) -> tuple[jax.Array, ...]:
             value, pull = jax.vjp(lambda image: pool(image, size), x)
             return value, pull(g)[0], jax.jvp(lambda image: pool(image, size), (x,), (v,))[1]
 
-        return tuple(map(to_numpy, both(x, g, v)))
+        return tuple(map(to_numpy, jit("jax", both)(x, g, v)))
     pool, at = module("torch", "ops").max_pool, array("torch", x)
     if kind == "torch NCHW":
         at = at.permute(0, 3, 1, 2).contiguous().permute(0, 2, 3, 1)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from impls import problems
-from tests.impls.frameworks import FRAMEWORKS
+from tests.impls.frameworks import FRAMEWORKS, jit
 
 RATE = 0.05
 
@@ -37,13 +37,10 @@ def updated(framework: str) -> tuple[tuple[float, np.ndarray], tuple[float, np.n
 
     loss = module(f"impls.{framework}.models").loss("mlp")
     method = module(f"impls.{framework}.gradients.forward_gradient").value_and_grad(loss, tangents="gaussian")
-    if framework == "jax":  # call by call, each operation would be compiled by itself
-        method = module("jax").jit(method)
-    value, grads, _ = method(before, batch, rng())
+    value, grads, _ = jit(framework, method)(before, batch, rng())
     stored = ops.tree_map(lambda p, g: p - RATE * g, before, grads)
     old = flat(before).copy()
-    update = replayed.update if framework == "torch" else module("jax").jit(replayed.update)
-    again, new = update(before, batch, rng(), RATE)
+    again, new = jit(framework, replayed.update)(before, batch, rng(), RATE)
     return (float(again), flat(new)), (float(value), flat(stored)), old
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.impls.frameworks import array, distance, flat, gradient, module, small, tangent, to_numpy, tree
+from tests.impls.frameworks import array, distance, flat, gradient, jit, module, small, tangent, to_numpy, tree
 
 SETTINGS = {
     "backprop": ("mlp", "backprop", False, "unrolled", ()),
@@ -24,8 +24,7 @@ N, COUNT, ALPHA, STEPS, CHAINS = 6, 2, 0.3, 2, 250
 
 
 def step_of(framework: str, value_and_grad: Any) -> Any:
-    fn = module(framework, "training").train_step(value_and_grad)
-    return jax.jit(fn) if framework == "jax" else fn
+    return jit(framework, module(framework, "training").train_step(value_and_grad))
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -37,7 +36,7 @@ def test_a_step_is_the_parameters_less_lr_times_the_gradient(setting: str) -> No
         value_and_grad = gradient(framework, name, method, given, adjoint, options)
         params, batch = tree(framework, problem.params), tree(framework, dict(problem.batch))
         rng = tree(framework, tangent(problem)) if given else None
-        value, grads, _ = value_and_grad(params, batch, rng)
+        value, grads, _ = jit(framework, value_and_grad)(params, batch, rng)
         found, after, _ = step_of(framework, value_and_grad)(params, batch, rng, LR)
         assert float(found) == pytest.approx(float(value), rel=1e-14)
         assert distance(flat(after), flat(problem.params) - LR * flat(grads)) < 1e-15
@@ -96,7 +95,7 @@ def test_descent_on_half_a_square_is_as_slow_as_theory_says(framework: str) -> N
             )
             return descend[0]
 
-        ends = to_numpy(jax.jit(jax.vmap(chain))(jax.random.split(jax.random.key(0), CHAINS)))
+        ends = to_numpy(jit("jax", jax.vmap(chain))(jax.random.split(jax.random.key(0), CHAINS)))
     squares = (np.asarray(ends) ** 2).sum(1)
     expected = ((1 - ALPHA) ** 2 + ALPHA**2 * (N + 1) / COUNT) ** STEPS
     band = 4 * squares.std() / np.sqrt(CHAINS)

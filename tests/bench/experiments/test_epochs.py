@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bench.backward import backward_solve
 from bench.experiments import adjoint_steps, enough, epochs
-from bench.experiments.catalog import Place
+from bench.experiments.catalog import WORKERS, Place
 from bench.experiments.loops import framework_of
 from bench.frameworks import torch_eager
 from impls import datasets, problems
@@ -159,4 +159,4 @@ def test_a_folder_of_data_replaces_the_larger_data_set() -> None:
     assert {part.settings["data"] for part in epochs.parts("paper", True)} == {"digits", "idx"}
     assert {part.settings["data"] for part in epochs.parts("quick", True)} == {"digits", "mnist5k"}
     workers = {part.worker for part in epochs.parts("quick", False)}
-    assert workers == set(range(8))
+    assert workers == set(range(WORKERS))

@@ -1,0 +1,19 @@
+"""Each of pytest-xdist's processes keeps to cores of its own, and with it all that its tests start.
+
+Worker processes of ``bench`` take the first core that there is: those of two tests would share it while another idles.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    own = getattr(config, "workerinput", None)  # of one of several processes alone
+    if own is None or not hasattr(os, "sched_setaffinity"):
+        return
+    number, count = int(own["workerid"].removeprefix("gw")), own["workercount"]
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[number::count] or {cores[number % len(cores)]})
