@@ -35,6 +35,7 @@ def ift(linear_solver: str, steps: int | None = None) -> Method:
 BACKPROP: Method = ("backprop", {})
 GAUSSIAN: Method = ("forward_gradient", {"tangents": "gaussian"})
 GIVEN: Method = ("forward_gradient", {"tangents": "given"})
+FACTORED: Method = ("forward_gradient", {"tangents": "factored"})
 UNROLLED: Method = ("unrolled", {})
 JFB: Method = ("jfb", {})
 EXACT = ("exact",)
@@ -78,7 +79,7 @@ def compiled(cells: Iterable[Cell]) -> list[Cell]:
 
 def _quick() -> list[Cell]:
     baydin = {"depth": 3, "width": 1024, "batch": 64, "inputs": 784, "classes": 10}
-    found = explicit("mlp", baydin, BACKPROP, GAUSSIAN, GIVEN)
+    found = explicit("mlp", baydin, BACKPROP, GAUSSIAN, GIVEN, FACTORED)
     wide = {"gamma": 0.8, "width": 512, "batch": 64}
     found += implicit("tanh", wide, {"K": 60}, UNROLLED, ift("picard", 60), ift("gmres", 20), JFB)
     roots = (UNROLLED, ift("picard", 60), ift("gmres", 20), ift("dense"), JFB)
@@ -101,7 +102,7 @@ def _sweeps(depths: Iterable[int], steps: Iterable[int]) -> list[Cell]:
 
 
 def _smoke() -> list[Cell]:
-    found = explicit("mlp", {"depth": 2, "width": 32, "batch": 8}, BACKPROP, GAUSSIAN, GIVEN)
+    found = explicit("mlp", {"depth": 2, "width": 32, "batch": 8}, BACKPROP, GAUSSIAN, GIVEN, FACTORED)
     four = (UNROLLED, ift("picard", 10), ift("gmres", 5), JFB)
     found += implicit("tanh", {"width": 16, "batch": 8}, {"K": 10}, *four)
     found += implicit("fpn", {"channels": 4, "batch": 8}, {"K": 8}, UNROLLED, ift("picard", 8), JFB)
@@ -124,7 +125,7 @@ def _shapes(net: Mapping[str, Value], layer: Mapping[str, Value], steps: Iterabl
 def _track() -> list[Cell]:
     """One cell or more of every method, small enough to be measured again for each commit, large enough for a forward
     to take a millisecond."""
-    found = explicit("mlp", {"depth": 3, "width": 512, "batch": 64}, BACKPROP, GAUSSIAN, GIVEN)
+    found = explicit("mlp", {"depth": 3, "width": 512, "batch": 64}, BACKPROP, GAUSSIAN, GIVEN, FACTORED)
     layer = {"gamma": 0.8, "width": 128, "batch": 64}
     found += implicit("tanh", layer, {"K": 20}, UNROLLED, ift("picard", 20), ift("gmres", 10), JFB)
     found += implicit("newton", {"width": 32, "batch": 32}, {"solver": "newton", "K": 5}, UNROLLED, ift("dense"))
@@ -170,7 +171,7 @@ def _gpu() -> list[Cell]:
         found += implicit("tanh", {"gamma": 0.8, "width": 256, "batch": 16384}, {"K": K}, *four, measures=EXACT)
     deep = {"depth": 6, "width": 2048, "batch": 8192, "inputs": 2048, "classes": 1000}
     wide = {"gamma": 0.8, "width": 1024, "batch": 8192}
-    nets = explicit("mlp", deep, BACKPROP, GAUSSIAN, GIVEN)
+    nets = explicit("mlp", deep, BACKPROP, GAUSSIAN, GIVEN, FACTORED)
     found += nets + implicit("tanh", wide, {"K": 60}, UNROLLED, ift("picard", 60), ift("gmres", 20), JFB)
     images = {"channels": 64, "batch": 512, "gamma": 0.8}
     found += implicit("fpn", images, {"K": 30}, UNROLLED, ift("picard", 30), JFB)

@@ -48,7 +48,7 @@ class Tangent:
             nest_map(lambda p: sizes.append(prod(p.shape)), self._params)
             n = sum(sizes)
             return n**0.5 * (np.arange(n) == np.arange(self._count)[:, None] % n)
-        leaves = importlib.import_module(f"impls.{self._cell.framework}.ops").leaves(self._drawn)
+        leaves = importlib.import_module(f"impls.{self._cell.framework}.ops").leaves(self._dense)
         return np.concatenate([self._framework.numpy(v).reshape(self._count, -1) for v in leaves], axis=1)
 
     @property
@@ -59,6 +59,16 @@ class Tangent:
     def expected(self, oracle: np.ndarray) -> np.ndarray:
         """The oracle's gradient, or what forward gradient makes of it: the mean of (g·v) v."""
         return oracle if self.rows is None else (self.rows @ oracle) @ self.rows / self._count
+
+    @property
+    def _dense(self) -> Any:
+        """Every tangent as an array; the law factored draws their factors."""
+        if self._law != "factored":
+            return self._drawn
+        dense = importlib.import_module(f"impls.{self._cell.framework}.perturbed").dense
+        return importlib.import_module(f"impls.{self._cell.framework}.ops").tree_map(
+            lambda _, v: dense(v), self._params, self._drawn
+        )
 
     @cached_property
     def _drawn(self) -> Any:

@@ -20,12 +20,12 @@ def flop_ratio(problem: Any, method: str, options: Mapping[str, Any]) -> float |
     problem: an ``impls.problems.Problem``. options: every one of the cell's (K, M, solver, linear_solver, count).
     Forward mode through an adjoint takes as many products as reverse mode, each again for every further tangent.
     None where no ratio is derived by hand: an unknown problem, one without a product, Newton's method, the dense
-    solve. What a linear solver spends on its own vectors is left out; a product that it repeats is not.
+    solve. What a solver spends on its own vectors is left out; a product that it repeats is not.
     """
     from impls.catalog import METHODS, Work
 
     parts, flops = PARTS.get(problem.name), METHODS[method].flops
-    if parts is None or flops is None or options.get("solver", "picard") != "picard":
+    if parts is None or flops is None or options.get("solver") == "newton":
         return None
     applications = _applications(problem, options)
     if applications is None:
@@ -33,7 +33,11 @@ def flop_ratio(problem: Any, method: str, options: Mapping[str, Any]) -> float |
     first, rest, step, *fixed = parts(problem.params, problem.batch)
     if not (first or rest or step):
         return None
-    ratio = flops(Work(first, rest, step, options.get("K", 0), applications, sum(fixed)))
+    work = Work(first, rest, step, options.get("K", 0), applications, sum(fixed))
+    ratio = flops(work)
+    if options.get("tangents") == "factored":  # x V is a product with a vector, wherever a weight has its tangent
+        attached = work.K if method == "unrolled" else 1
+        ratio -= (first + rest + attached * step) / work.forward
     count = options.get("count", 1)
     return ratio if count == 1 else 1 + count * (ratio - 1)
 
@@ -43,10 +47,12 @@ def _applications(problem: Any, options: Mapping[str, Any]) -> int | None:
     kind = options.get("linear_solver")
     if kind is None:
         return 0
-    if kind == "picard":
+    if kind in ("picard", "anderson"):
         return int(options["M"]) - 1
     if kind == "gmres":
         return min(int(options["M"]), _state_size(problem))  # its space cannot be larger than the state's
+    if kind == "bicgstab":  # with J, twice a step
+        return 2 * int(options["M"])
     if kind == "normal_cg":
         return 2 * int(options["M"])  # with J and with Jᵀ
     if kind == "normal_cg_published":

@@ -55,7 +55,7 @@ class Method:
     source: str
     options: tuple[str, ...]
     forward_mode: bool = True
-    solvers: tuple[str, ...] = ("picard", "newton")
+    solvers: tuple[str, ...] = ("picard", "newton", "anderson")
 
 
 _ROWS = (
@@ -93,6 +93,7 @@ _ROWS = (
         "K·A",
         "Domke 2012; Maclaurin, Duvenaud and Adams 2015",
         ("K", "solver"),
+        solvers=("picard", "newton"),
     ),
     Method(
         "ift",
@@ -133,8 +134,8 @@ _ROWS = (
 METHODS: Mapping[str, Method] = {row.name: row for row in _ROWS}
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "solver": ("picard", "newton"),
-    "linear_solver": ("picard", "gmres", "dense", "normal_cg", "normal_cg_published"),
-    "tangents": ("gaussian", "rademacher", "sphere", "basis", "given"),
+    "solver": ("picard", "newton", "anderson"),
+    "linear_solver": ("picard", "gmres", "dense", "normal_cg", "normal_cg_published", "bicgstab", "anderson"),
+    "tangents": ("gaussian", "rademacher", "sphere", "factored", "basis", "given"),
 }
 """What an option that is a name may be, for whoever has to refuse a wrong one before a framework is imported."""

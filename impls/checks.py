@@ -56,6 +56,10 @@ def require_unrollable(solver: Any) -> None:
             f"unrolled differentiates a fixed number of steps, and {type(solver).__name__}(tol={solver.tol}) "
             "stops early: set tol=0, or use ift."
         )
+    if not getattr(solver, "differentiable", True):
+        raise ValueError(
+            f"unrolled cannot differentiate through {type(solver).__name__}: take Picard or Newton, or use ift."
+        )
     inner = getattr(solver, "linear_solver", None)
     if inner is not None and not inner.differentiable:
         raise ValueError(
@@ -91,3 +95,11 @@ def require_applications(who: str, applications: int) -> None:
         raise ValueError(
             f"{who}: applications must be 1 (as few as suffice) or 3 (as published), not {applications!r}."
         )
+
+
+def require_window(who: str, memory: int, ridge: float) -> None:
+    """Refuse a window without a whole, positive number of differences, or whose ridge is no finite number above 0."""
+    if not isinstance(memory, int) or isinstance(memory, bool) or memory < 1:
+        raise ValueError(f"{who}: memory must be a whole number from 1 up, not {memory!r}.")
+    if not 0 < ridge < float("inf"):
+        raise ValueError(f"{who}: ridge must be a finite number above 0, not {ridge!r}.")

@@ -15,11 +15,14 @@ COLOURS = {
     "backprop": _PALETTE[0],
     "forward gradient": _PALETTE[1],
     "forward gradient, tangents given": _PALETTE[5],
+    "forward gradient, factored tangents": "#7a0b2e",
     "unrolled": _PALETTE[3],
     "IFT, Picard": _PALETTE[2],
     "IFT, GMRES": _PALETTE[9],
     "IFT, normal CG": _PALETTE[8],
     "IFT, normal CG as published": _PALETTE[6],
+    "IFT, BiCGStab": "#1f5f5b",
+    "IFT, Anderson": "#8a5a00",
     "IFT, dense": _PALETTE[7],
     "IFT, Newton's factors": "#5b2a86",
     "JFB": _PALETTE[4],
@@ -28,11 +31,19 @@ COLOURS = {
 
 OTHER = "#444444"
 
+FORWARD = {
+    "gaussian": "forward gradient",
+    "given": "forward gradient, tangents given",
+    "factored": "forward gradient, factored tangents",
+}
+
 SOLVERS = {
     "picard": "Picard",
     "gmres": "GMRES",
     "normal_cg": "normal CG",
     "normal_cg_published": "normal CG as published",
+    "bicgstab": "BiCGStab",
+    "anderson": "Anderson",
     "dense": "dense",
 }
 
@@ -64,9 +75,7 @@ def label(method: str, options: Mapping[str, Any], gradient: str = "backprop") -
     """
     if method == "forward_gradient":
         tangents = str(options.get("tangents", "gaussian"))
-        return {"gaussian": "forward gradient", "given": "forward gradient, tangents given"}.get(
-            tangents, f"forward gradient, {tangents}"
-        )
+        return FORWARD.get(tangents, f"forward gradient, {tangents}")
     name = {"jfb": "JFB", "ift": "IFT", "ift_reused": "IFT, Newton's factors"}.get(method, method.replace("_", " "))
     if method == "ift" and "linear_solver" in options:
         solver = str(options["linear_solver"])

@@ -93,7 +93,7 @@ reduce_sum reduce_xor reduce_precision
 _COPIES = """
 bitcast_convert_type broadcast broadcast_in_dim concatenate convert_element_type copy copy_p dynamic_slice
 dynamic_update_slice empty expand_dims full gather iota lu_pivots_to_permutation optimization_barrier pad reshape rev
-scatter scatter-add scatter_add select_and_gather_add select_and_scatter_add slice sort split squeeze
+scatter scatter-add scatter_add select_and_gather_add select_and_scatter_add slice sort split squeeze stack
 stop_gradient tie tile top_k transpose unstack reduce_window_max reduce_window_sum
 """
 _RANDOM = """

@@ -8,8 +8,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.lax import dynamic_update_index_in_dim as put
 
 from impls.checks import require_steps
+from impls.jax.anderson import AndersonLinear
+from impls.jax.bicgstab import BiCGStab
 from impls.jax.factors import matrix_of
 from impls.jax.linear_solution import LinearMap, LinearSolution, LinearSolver, State, solution, solve
 from impls.jax.normal_cg import NormalCG, PublishedNormalCG
@@ -18,6 +21,8 @@ from impls.jax.norms import largest_ratio, sample_norms
 __all__ = [
     "GMRES",
     "LINEAR_SOLVERS",
+    "AndersonLinear",
+    "BiCGStab",
     "Dense",
     "LinearMap",
     "LinearSolution",
@@ -63,7 +68,7 @@ class Picard:
 class GMRES:
     """x in the span of b, A b, …, A^{M−1} b with the least ‖b − A x‖, without restarts; every sample has its own space.
 
-    Cost: M products, and 4 M² vector products to orthogonalise (Gram–Schmidt, twice). Memory: M + 1 states.
+    Cost: M products, and 4 M² vector products to orthogonalise (Gram–Schmidt, twice). Memory: M + 4 states.
     Source: Saad and Schultz 1986.
     """
 
@@ -79,34 +84,35 @@ class GMRES:
         steps = min(self.steps, rows.shape[1])
         eps = jnp.finfo(b.dtype).eps
         beta = sample_norms(b)
-        basis = jnp.zeros((steps + 1, *rows.shape), b.dtype)
-        basis = basis.at[0].set(rows / jnp.maximum(beta, jnp.finfo(b.dtype).tiny)[:, None])
 
-        def arnoldi(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-            basis, H = state
-            w = A(basis[j].reshape(b.shape)).reshape(rows.shape)
-            before = sample_norms(w)
-            column = jnp.zeros((len(b), steps + 1), b.dtype)
-            for _ in range(2):
-                h = jnp.einsum("jbn,bn->bj", basis, w)  # rows past j are zero
-                w = w - jnp.einsum("jbn,bj->bn", basis, h)
-                column = column + h
+        def arnoldi(j: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+            v, V, H = state
+            V = put(V, v, j, 1)  # rows past j are zero
+            w = A(v.reshape(b.shape)).reshape(rows.shape)
+            first = jnp.einsum("bn,bmn->bm", w, V)
+            w = w - jnp.einsum("bm,bmn->bn", first, V)
+            second = jnp.einsum("bn,bmn->bm", w, V)
+            w = w - jnp.einsum("bm,bmn->bn", second, V)
+            h = first + second
             norm = sample_norms(w)
-            norm = jnp.where(norm > 10 * eps * before, norm, 0)  # the space is complete: x is exact
-            H = H.at[:, :, j].set(column.at[:, j + 1].set(norm))
-            return basis.at[j + 1].set(jnp.where(norm > 0, 1 / norm, 0)[:, None] * w), H
+            H = put(H, jnp.pad(h, ((0, 0), (0, 1))) + norm[:, None] * (jnp.arange(steps + 1) == j + 1), j, 2)
+            going = norm > 10 * eps * sample_norms(h)  # else the space is complete, and x is exact
+            return jnp.where(going, 1 / norm, 0)[:, None] * w, V, H
 
-        H = jnp.zeros((len(b), steps + 1, steps), b.dtype)
-        basis, H = jax.lax.fori_loop(0, steps, arnoldi, (basis, H))
+        v = rows / jnp.maximum(beta, jnp.finfo(b.dtype).tiny)[:, None]
+        basis = jnp.zeros((len(b), steps, rows.shape[1]), b.dtype)
+        H = jnp.zeros((len(b), steps + 1, steps + 1), b.dtype)
+        H = H.at[:, 0, steps].set(beta)  # the last column is the right-hand side, β e₁
+        _, basis, H = jax.lax.fori_loop(0, steps, arnoldi, (v, basis, H))
         # H y = β e₁ in the least squares sense; directions that never came to be get the weight 0.
-        Q, R = jnp.linalg.qr(H)
+        triangle = jnp.linalg.qr(H, mode="r")
+        R, rhs = triangle[:, :steps, :steps], triangle[:, :steps, steps]
         diagonal = jnp.diagonal(R, axis1=1, axis2=2)
         dead = abs(diagonal) <= 10 * eps * abs(diagonal).max(1, keepdims=True)
-        rhs = jnp.where(dead, 0, beta[:, None] * Q[:, 0])
         R = R + jax.vmap(jnp.diag)(jnp.where(dead, 1 - diagonal, 0))
-        y = jax.scipy.linalg.solve_triangular(R, rhs[:, :, None])
-        x = jnp.einsum("jbn,bj->bn", basis[:-1], y[:, :, 0]).reshape(b.shape)
-        r = jnp.pad(beta[:, None], ((0, 0), (0, steps))) - (H @ y)[:, :, 0]
+        y = jax.scipy.linalg.solve_triangular(R, jnp.where(dead, 0, rhs)[:, :, None])
+        x = jnp.einsum("bmc,bmn->bn", y, basis).reshape(b.shape)
+        r = jnp.concatenate([jnp.where(dead, rhs, 0), triangle[:, steps, steps:]], 1)
         return solution(x, steps, r, b, self.tol)
 
 
@@ -126,10 +132,14 @@ class Dense:
         return solution(x.reshape(b.shape), n, r, b, self.tol)
 
 
-LINEAR_SOLVERS: dict[str, type[Picard] | type[GMRES] | type[NormalCG] | type[Dense]] = {
+LINEAR_SOLVERS: dict[
+    str, type[Picard] | type[GMRES] | type[Dense] | type[NormalCG] | type[BiCGStab] | type[AndersonLinear]
+] = {
     "picard": Picard,
     "gmres": GMRES,
     "dense": Dense,
     "normal_cg": NormalCG,
     "normal_cg_published": PublishedNormalCG,
+    "bicgstab": BiCGStab,
+    "anderson": AndersonLinear,
 }

@@ -17,7 +17,7 @@ from jax import Array
 
 from impls.checks import require_applications, require_steps
 from impls.jax.linear_solution import LinearMap, LinearSolution, State, solution
-from impls.jax.norms import largest_ratio
+from impls.jax.norms import dots, largest_ratio, sizes
 
 Iterate = tuple[State, ...]
 """x, b − A x, and what else an iteration needs of the one before."""
@@ -44,7 +44,7 @@ class NormalCG:
         require_applications("NormalCG", self.applications)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
-        size = jnp.maximum(abs(b).max(range(1, b.ndim), keepdims=True), jnp.finfo(b.dtype).tiny)
+        size = sizes(b)
         b = b / size  # the squares of a small cotangent would underflow
         at, update = (_published if self.applications == 3 else _lean)(A, transposed(A, b), b)
         if self.tol == 0:
@@ -77,15 +77,15 @@ def _lean(A: LinearMap, transpose: LinearMap, b: State) -> tuple[Iterate, Callab
     def update(at: Iterate) -> Iterate:
         x, r, p, before = at
         s = transpose(r)
-        now = _dots(s, s)
+        now = dots(s, s)
         p = s + _quotient(now, before) * p
         q = A(p)
-        alpha = _quotient(now, _dots(q, q)) * (_dots(r, r) > floor)
+        alpha = _quotient(now, dots(q, q)) * (dots(r, r) > floor)
         return x + alpha * p, r - alpha * q, p, now
 
     zero = jnp.zeros_like(b)
-    floor = jnp.finfo(b.dtype).eps ** 2 * _dots(b, b)  # below it r follows x no longer
-    return (zero, b, zero, _dots(zero, zero)), update
+    floor = jnp.finfo(b.dtype).eps ** 2 * dots(b, b)  # below it r follows x no longer
+    return (zero, b, zero, dots(zero, zero)), update
 
 
 def _published(A: LinearMap, transpose: LinearMap, b: State) -> tuple[Iterate, Callable[[Iterate], Iterate]]:
@@ -94,22 +94,17 @@ def _published(A: LinearMap, transpose: LinearMap, b: State) -> tuple[Iterate, C
 
     def update(at: Iterate) -> Iterate:
         x, _, p, before, s, left = at
-        now = _dots(s, s)
+        now = dots(s, s)
         p = s + _quotient(now, before) * p
-        alpha = _quotient(now, _dots(p, transpose(A(p)))) * (left > 0)
+        alpha = _quotient(now, dots(p, transpose(A(p)))) * (left > 0)
         x = x + alpha * p
         s = s - transpose(A(alpha * p))
         r = b - A(x)
         normal = transpose(r)
-        return x, r, p, now, s, _dots(normal, normal)
+        return x, r, p, now, s, dots(normal, normal)
 
     zero, s = jnp.zeros_like(b), transpose(b)
-    return (zero, b, zero, _dots(zero, zero), s, _dots(s, s)), update
-
-
-def _dots(x: State, y: State) -> Array:
-    """x·y of each sample, shaped to scale states."""
-    return (x * y).sum(range(1, x.ndim), keepdims=True)
+    return (zero, b, zero, dots(zero, zero), s, dots(s, s)), update
 
 
 def _quotient(x: Array, y: Array) -> Array:

@@ -16,3 +16,13 @@ def largest_ratio(x: Float[Array, b * n], y: Float[Array, b * n]) -> Float[Array
     """The largest over samples of ‖x‖/‖y‖; 0 for 0/0."""
     tiny = jnp.finfo(x.dtype).tiny
     return (sample_norms(x) / jnp.maximum(sample_norms(y), tiny)).max()
+
+
+def dots(x: Float[Array, "b *n"], y: Float[Array, "b *n"]) -> Float[Array, "b *n"]:
+    """x·y of each sample, shaped to scale states."""
+    return (x * y).sum(range(1, x.ndim), keepdims=True)
+
+
+def sizes(x: Float[Array, "b *n"]) -> Float[Array, "b *n"]:
+    """Largest absolute entry of each sample, or the least number above 0; shaped to scale states."""
+    return jnp.maximum(abs(x).max(range(1, x.ndim), keepdims=True), jnp.finfo(x.dtype).tiny)

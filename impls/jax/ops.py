@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from jax import Array
 from jaxtyping import Float
 
 from impls.checks import require_kernel, require_pool, require_product
+from impls.jax.perturbed import Perturbed
 
 Tree = Any
 """Any nest of tuples, lists and dicts of arrays."""
@@ -27,20 +29,22 @@ def tree_map(fn: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
     return jax.tree.map(fn, tree, *rest)
 
 
-def matmul(x: Float[Array, "*b m"], w: Float[Array, "m n"]) -> Float[Array, "*b n"]:
+def matmul(x: Float[Array, "*b m"], w: Float[Array, "m n"] | Perturbed) -> Float[Array, "*b n"]:
     """x @ w."""
     require_product(x, w)
-    return x @ w
+    return w.product(matmul, x) if isinstance(w, Perturbed) else x @ w
 
 
 def conv2d(
-    x: Float[Array, "b h w i"], w: Float[Array, "kh kw i o"], *, circular: bool = False
+    x: Float[Array, "b h w i"], w: Float[Array, "kh kw i o"] | Perturbed, *, circular: bool = False
 ) -> Float[Array, "b h w o"]:
     """Cross-correlation that keeps the image's size: NHWC images, HWIO odd kernels, zero or circular padding.
 
     The circular one is a product of shifted copies with the kernel: XLA's CPU convolutions are slow inside loops.
     """
     require_kernel(x, w)
+    if isinstance(w, Perturbed):
+        return w.product(partial(conv2d, circular=circular), x)
     kh, kw = w.shape[0] // 2, w.shape[1] // 2
     if circular:
         shifts = [(i, j) for i in range(-kh, kh + 1) for j in range(-kw, kw + 1)]
@@ -70,27 +74,41 @@ def cross_entropy(logits: Float[Array, "b c"], labels: Array) -> Float[Array, ""
 
 def stop_gradient(tree: Tree) -> Tree:
     """The same values with no derivative in either mode."""
-    return jax.lax.stop_gradient(tree)
+    return jax.lax.stop_gradient(_each(lambda x: x.value if isinstance(x, Perturbed) else x, tree))
+
+
+def dense(tree: Tree) -> Tree:
+    """The same nest with weights along a tangent as arrays, for what takes them otherwise than in products."""
+    return _each(lambda x: x.dual() if isinstance(x, Perturbed) else x, tree)
+
+
+def _each(fn: Callable[[Any], Any], tree: Tree) -> Tree:
+    """``fn`` of every array, and of every weight along a tangent as one."""
+    return jax.tree.map(fn, tree, is_leaf=lambda x: isinstance(x, Perturbed))
 
 
 def first_order(x: Tree, method: str) -> Tree:
     """``x`` itself; a second derivative through it raises, since ``method`` would get it silently wrong."""
-    return _once(method, x)
+
+    def once(x: Any) -> Any:
+        return replace(x, eps=_once(method, x.eps)) if isinstance(x, Perturbed) else _once(method, x)
+
+    return _each(once, x)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _once(method: str, x: Tree) -> Tree:
+def _once(method: str, x: Array) -> Array:
     return x
 
 
 @_once.defjvp
-def _once_rule(method: str, primals: Any, tangents: Any) -> tuple[Tree, Tree]:
+def _once_rule(method: str, primals: Any, tangents: Any) -> tuple[Array, Array]:
     # A scalar one that depends on the primals rides on the tangent: whoever differentiates the tangent meets it.
     return _refuse(method, primals[0]), tangents[0]
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _refuse(method: str, x: Tree) -> Tree:
+def _refuse(method: str, x: Array) -> Array:
     return x
 
 

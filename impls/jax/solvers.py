@@ -16,6 +16,7 @@ from jax import Array
 from jaxtyping import Float
 
 from impls.checks import require_same_shape, require_steps
+from impls.jax.anderson import Anderson
 from impls.jax.jacobian import push_forward
 from impls.jax.linear_solvers import Dense, LinearSolver
 from impls.jax.norms import largest_ratio
@@ -35,6 +36,9 @@ class Solution(NamedTuple):
 
 class Solver(Protocol):
     """Maps step and a start to z_{K−1} and the number of evaluations spent on it."""
+
+    @property
+    def method(self) -> str: ...
 
     @property
     def tol(self) -> float: ...
@@ -116,4 +120,8 @@ class Newton:
         return _iterate(update, z0, self.steps, self.tol)
 
 
-SOLVERS: dict[str, type[Picard] | type[Newton]] = {"picard": Picard, "newton": Newton}
+SOLVERS: dict[str, type[Picard] | type[Newton] | type[Anderson]] = {
+    "picard": Picard,
+    "newton": Newton,
+    "anderson": Anderson,
+}

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from impls.jax.factored import Factored
 from impls.jax.ops import Tree, leaves, tree_map
 from impls.names import pick
 
@@ -24,17 +25,61 @@ def _draw(draw: Callable[..., Array], rng: Array, params: Tree) -> Tree:
     """One draw a leaf, each from its own key."""
     flat, shape = jax.tree.flatten(params)
     keys = jax.random.split(rng, len(flat))
-    return jax.tree.unflatten(shape, [draw(k, p.shape, p.dtype) for k, p in zip(keys, flat, strict=True)])
+    return jax.tree.unflatten(shape, [draw(k, p) for k, p in zip(keys, flat, strict=True)])
+
+
+def normal(rng: Array, like: Array) -> Array:
+    """N(0, 1), shaped as ``like``: the numbers of ``jax.random.normal``, in float32 in half of its time."""
+    plain = jnp.issubdtype(rng.dtype, jax.dtypes.prng_key) and str(jax.random.key_impl(rng)) == "threefry2x32"
+    if like.dtype != jnp.float32 or not plain or like.size >= 2**32:
+        return jax.random.normal(rng, like.shape, like.dtype)
+    key, pieces = jax.random.key_data(rng), _PIECES if like.size >= _LARGE else 1
+    piece = jnp.arange(-(-like.size // pieces), dtype=jnp.uint32)
+    # In a loop: XLA would draw anew for every use what is one pass of arithmetic.
+    drawn = jax.lax.map(
+        lambda first: _from_bits(_bits(key, first + piece)), piece.size * jnp.arange(pieces, dtype="uint32")
+    )
+    return drawn.reshape(-1)[: like.size].reshape(like.shape)
+
+
+def _from_bits(bits: Array) -> Array:
+    """√2 erf⁻¹(u): 23 bits as the fraction of a number in [1, 2), moved to (-1, 1) without its lower end, where erf⁻¹
+    is infinite."""
+    least = np.nextafter(np.float32(-1), np.float32(0))
+    unit = jax.lax.bitcast_convert_type(bits >> 9 | np.uint32(0x3F800000), jnp.float32) - 1
+    return np.float32(2**0.5) * jax.lax.erf_inv(jnp.maximum(least, unit * (1 - least) + least))
+
+
+def _bits(key: Array, index: Array) -> Array:
+    """The 32-bit numbers of ``jax.random.bits``: Threefry-2x32 with 20 rounds, both halves of a block combined.
+
+    jax compiles the rounds for a CPU as a loop that writes its state to memory; written out they are one pass.
+    Source: Salmon, Moraes, Dror and Shaw, SC 2011.
+    """
+    keys = (key[0], key[1], key[0] ^ key[1] ^ np.uint32(0x1BD11BDA))
+    x, y = jnp.full_like(index, keys[0]), index + keys[1]
+    for group in range(5):
+        for turn in _ROTATIONS[group % 2]:
+            x = x + y
+            y = x ^ (y << turn | y >> 32 - turn)
+        x, y = x + keys[(group + 1) % 3], y + keys[(group + 2) % 3] + np.uint32(group + 1)
+    return x ^ y
+
+
+_PIECES, _LARGE = 8, 4096
+"""Of an array of at least so many numbers."""
+
+_ROTATIONS = (13, 15, 26, 6), (17, 29, 16, 24)
 
 
 def gaussian(rng: Array, params: Tree, index: Any = 0) -> Tree:
     """v_i ~ N(0, 1). Error n + 1."""
-    return _draw(jax.random.normal, rng, params)
+    return _draw(normal, rng, params)
 
 
 def rademacher(rng: Array, params: Tree, index: Any = 0) -> Tree:
     """v_i = ±1. Error n − 1, the least there is."""
-    return _draw(jax.random.rademacher, rng, params)
+    return _draw(lambda key, p: jax.random.rademacher(key, p.shape, p.dtype), rng, params)
 
 
 def sphere(rng: Array, params: Tree, index: Any = 0) -> Tree:
@@ -43,6 +88,22 @@ def sphere(rng: Array, params: Tree, index: Any = 0) -> Tree:
     square = sum((jnp.sum(v * v) for v in leaves(drawn)), jnp.asarray(0.0))
     scale = jnp.sqrt(sum(v.size for v in leaves(drawn)) / square)
     return tree_map(lambda v: v * scale.astype(v.dtype), drawn)
+
+
+def factored(rng: Array, params: Tree, index: Any = 0) -> Tree:
+    """v = a ⊗ b for each weight, a_i = ±1 and b_j = ±1; vectors as ``rademacher``. Error n − 1; its fourth moment is
+    larger, up to 9 (∇L·v)² squared on average for 3 of gaussian. n numbers cost as few draws as there are signs."""
+    flat, shape = jax.tree.flatten(params)
+    counts = [(p.size // p.shape[-1], p.shape[-1]) if p.ndim > 1 else (p.size,) for p in flat]
+    ends = np.cumsum([n for each in counts for n in each])
+    pieces = iter(jnp.split(jax.random.rademacher(rng, (int(ends[-1]),), flat[0].dtype), ends[:-1]))
+
+    def made(p: Array) -> Array | Factored:
+        return (
+            Factored(next(pieces).reshape(p.shape[:-1]), next(pieces)) if p.ndim > 1 else next(pieces).reshape(p.shape)
+        )
+
+    return jax.tree.unflatten(shape, [made(p) for p in flat])
 
 
 def basis(rng: Any, params: Tree, index: Any = 0) -> Tree:
@@ -61,6 +122,7 @@ LAWS: dict[str, Callable[[Any, Tree, Any], Tree]] = {
     "gaussian": gaussian,
     "rademacher": rademacher,
     "sphere": sphere,
+    "factored": factored,
     "basis": basis,
 }
 

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from impls.jax import ops
+from impls.jax.factored import Factored
 from impls.jax.types import ValueAndGrad
 
 TrainStep = Callable[[ops.Tree, Mapping[str, Array], Any, float | Array], tuple[Array, ops.Tree, Any]]
@@ -33,7 +34,12 @@ def train_step(value_and_grad: ValueAndGrad) -> TrainStep:
         if shape := tuple(getattr(lr, "shape", ())):
             raise ValueError(f"train_step: lr must be one number, not an array of shape {shape}.")
         value, grads, aux = value_and_grad(params, batch, rng)
-        # Cast, since an array lr of float64 would make float32 parameters float64.
-        return value, ops.tree_map(lambda p, g: p - jnp.asarray(lr, p.dtype) * g, params, grads), aux
+        return value, ops.tree_map(lambda p, g: descended(p, g, lr), params, grads), aux
 
     return fn
+
+
+def descended(p: Array, g: Array | Factored, lr: float | Array) -> Array:
+    """p − lr·g; a factored g is never written down."""
+    lr = jnp.asarray(lr, p.dtype)  # an array of float64 would make float32 parameters float64
+    return g.scaled(lr).descended(p) if isinstance(g, Factored) else p - lr * g

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from impls.checks import require_steps, singular
+from impls.torch.anderson import AndersonLinear
+from impls.torch.bicgstab import BiCGStab
 from impls.torch.factors import matrix_of
 from impls.torch.linear_solution import LinearMap, LinearSolution, LinearSolver, State, solution, solve
 from impls.torch.normal_cg import NormalCG, PublishedNormalCG
@@ -15,6 +17,8 @@ from impls.torch.norms import largest_ratio, sample_norms
 __all__ = [
     "GMRES",
     "LINEAR_SOLVERS",
+    "AndersonLinear",
+    "BiCGStab",
     "Dense",
     "LinearMap",
     "LinearSolution",
@@ -51,7 +55,7 @@ class Picard:
 class GMRES:
     """x in the span of b, A b, …, A^{M−1} b with the least ‖b − A x‖, without restarts; every sample has its own space.
 
-    Cost: M products, and 2 M² vector products to orthogonalise (Gram–Schmidt, twice). Memory: M + 1 states.
+    Cost: M products, and 2 M² vector products to orthogonalise (Gram–Schmidt, twice). Memory: M + 4 states.
     Source: Saad and Schultz 1986.
     """
 
@@ -67,29 +71,32 @@ class GMRES:
         steps = min(self.steps, rows.shape[1])
         eps = torch.finfo(b.dtype).eps
         beta = sample_norms(b)
-        basis = torch.zeros(steps + 1, *rows.shape, dtype=b.dtype, device=b.device)
-        H = torch.zeros(len(b), steps + 1, steps, dtype=b.dtype, device=b.device)
-        basis[0] = rows / beta.clamp(min=torch.finfo(b.dtype).tiny)[:, None]
+        v = rows / beta.clamp(min=torch.finfo(b.dtype).tiny)[:, None]
+        basis = rows.new_zeros(len(b), steps, rows.shape[1])
+        H = rows.new_zeros(len(b), steps + 1, steps + 1)
+        H[:, 0, steps] = beta  # the last column is the right-hand side, β e₁
         for j in range(steps):
-            w = A(basis[j].view_as(b)).flatten(1)
-            before = sample_norms(w)
-            for _ in range(2):
-                h = torch.einsum("jbn,bn->bj", basis[: j + 1], w)
-                w = w - torch.einsum("jbn,bj->bn", basis[: j + 1], h)
-                H[:, : j + 1, j] += h
+            basis[:, j] = v
+            V = basis[:, : j + 1]
+            w = A(v.view_as(b)).reshape(len(b), 1, -1)
+            first = torch.bmm(w, V.mT)
+            w = torch.baddbmm(w, first, V, alpha=-1)
+            second = torch.bmm(w, V.mT)
+            w.baddbmm_(second, V, alpha=-1)
+            h = (first + second)[:, 0]
             norm = sample_norms(w)
-            norm = torch.where(norm > 10 * eps * before, norm, 0)  # the space is complete: x is exact
-            H[:, j + 1, j] = norm
-            basis[j + 1] = torch.where(norm > 0, 1 / norm, 0)[:, None] * w
+            H[:, : j + 1, j], H[:, j + 1, j] = h, norm
+            going = norm > 10 * eps * sample_norms(h)  # else the space is complete, and x is exact
+            v = torch.where(going, 1 / norm, 0)[:, None] * w[:, 0]
         # H y = β e₁ in the least squares sense; directions that never came to be get the weight 0.
-        Q, R = torch.linalg.qr(H)
+        triangle = torch.linalg.qr(H, mode="r").R
+        R, rhs = triangle[:, :steps, :steps], triangle[:, :steps, steps]
         diagonal = R.diagonal(dim1=1, dim2=2)
         dead = diagonal.abs() <= 10 * eps * diagonal.abs().amax(1, keepdim=True)
-        rhs = torch.where(dead, 0, beta[:, None] * Q[:, 0])
         R = R + torch.diag_embed(torch.where(dead, 1 - diagonal, 0))
-        y = torch.linalg.solve_triangular(R, rhs[:, :, None], upper=True)
-        x = torch.einsum("jbn,bj->bn", basis[:-1], y[:, :, 0]).view_as(b)
-        r = torch.nn.functional.pad(beta[:, None], (0, steps)) - (H @ y)[:, :, 0]
+        y = torch.linalg.solve_triangular(R, torch.where(dead, 0, rhs)[:, :, None], upper=True)
+        x = torch.bmm(y.mT, basis).view_as(b)
+        r = torch.cat([torch.where(dead, rhs, 0), triangle[:, steps, steps:]], 1)
         return solution(x, steps, r, b, self.tol)
 
 
@@ -111,10 +118,14 @@ class Dense:
         return solution(x.reshape(b.shape), n, r.detach(), b, self.tol)
 
 
-LINEAR_SOLVERS: dict[str, type[Picard] | type[GMRES] | type[NormalCG] | type[Dense]] = {
+LINEAR_SOLVERS: dict[
+    str, type[Picard] | type[GMRES] | type[Dense] | type[NormalCG] | type[BiCGStab] | type[AndersonLinear]
+] = {
     "picard": Picard,
     "gmres": GMRES,
     "dense": Dense,
     "normal_cg": NormalCG,
     "normal_cg_published": PublishedNormalCG,
+    "bicgstab": BiCGStab,
+    "anderson": AndersonLinear,
 }

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from impls.checks import require_applications, require_steps
 from impls.torch.linear_solution import LinearMap, LinearSolution, State, solution
-from impls.torch.norms import largest_ratio
+from impls.torch.norms import dots, largest_ratio, sizes
 
 Iterate = tuple[State, ...]
 """x, b − A x, and what else an iteration needs of the one before."""
@@ -42,7 +42,7 @@ class NormalCG:
         require_applications("NormalCG", self.applications)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
-        size = b.flatten(1).abs().amax(1).clamp(min=torch.finfo(b.dtype).tiny).view(-1, *[1] * (b.ndim - 1))
+        size = sizes(b)
         b = b / size  # the squares of a small cotangent would underflow
         at, update = (_published if self.applications == 3 else _lean)(A, transposed(A, b), b)
         for step in range(self.steps):
@@ -73,15 +73,15 @@ def _lean(A: LinearMap, transpose: LinearMap, b: State) -> tuple[Iterate, Callab
     def update(at: Iterate) -> Iterate:
         x, r, p, before = at
         s = transpose(r)
-        now = _dots(s, s)
+        now = dots(s, s)
         p = s + _quotient(now, before) * p
         q = A(p)
-        alpha = _quotient(now, _dots(q, q)) * (_dots(r, r) > floor)
+        alpha = _quotient(now, dots(q, q)) * (dots(r, r) > floor)
         return x + alpha * p, r - alpha * q, p, now
 
     zero = torch.zeros_like(b)
-    floor = torch.finfo(b.dtype).eps ** 2 * _dots(b, b)  # below it r follows x no longer
-    return (zero, b, zero, _dots(zero, zero)), update
+    floor = torch.finfo(b.dtype).eps ** 2 * dots(b, b)  # below it r follows x no longer
+    return (zero, b, zero, dots(zero, zero)), update
 
 
 def _published(A: LinearMap, transpose: LinearMap, b: State) -> tuple[Iterate, Callable[[Iterate], Iterate]]:
@@ -90,22 +90,17 @@ def _published(A: LinearMap, transpose: LinearMap, b: State) -> tuple[Iterate, C
 
     def update(at: Iterate) -> Iterate:
         x, _, p, before, s, left = at
-        now = _dots(s, s)
+        now = dots(s, s)
         p = s + _quotient(now, before) * p
-        alpha = _quotient(now, _dots(p, transpose(A(p)))) * (left > 0)
+        alpha = _quotient(now, dots(p, transpose(A(p)))) * (left > 0)
         x = x + alpha * p
         s = s - transpose(A(alpha * p))
         r = b - A(x)
         normal = transpose(r)
-        return x, r, p, now, s, _dots(normal, normal)
+        return x, r, p, now, s, dots(normal, normal)
 
     zero, s = torch.zeros_like(b), transpose(b)
-    return (zero, b, zero, _dots(zero, zero), s, _dots(s, s)), update
-
-
-def _dots(x: State, y: State) -> Tensor:
-    """x·y of each sample, shaped to scale states."""
-    return (x * y).flatten(1).sum(1).view(-1, *[1] * (x.ndim - 1))
+    return (zero, b, zero, dots(zero, zero), s, dots(s, s)), update
 
 
 def _quotient(x: Tensor, y: Tensor) -> Tensor:

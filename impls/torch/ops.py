@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from impls.checks import require_kernel, require_pool, require_product
+from impls.torch.perturbed import Perturbed
 
 Tree = Any
 """Any nest of tuples, lists and dicts of tensors."""
@@ -35,17 +37,19 @@ def tree_map(fn: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
     return fn(tree, *rest)
 
 
-def matmul(x: Float[Tensor, "*b m"], w: Float[Tensor, "m n"]) -> Float[Tensor, "*b n"]:
+def matmul(x: Float[Tensor, "*b m"], w: Float[Tensor, "m n"] | Perturbed) -> Float[Tensor, "*b n"]:
     """x @ w."""
     require_product(x, w)
-    return x @ w
+    return w.product(matmul, x) if isinstance(w, Perturbed) else x @ w
 
 
 def conv2d(
-    x: Float[Tensor, "b h w i"], w: Float[Tensor, "kh kw i o"], *, circular: bool = False
+    x: Float[Tensor, "b h w i"], w: Float[Tensor, "kh kw i o"] | Perturbed, *, circular: bool = False
 ) -> Float[Tensor, "b h w o"]:
     """Cross-correlation that keeps the image's size: NHWC images, HWIO odd kernels, zero or circular padding."""
     require_kernel(x, w)
+    if isinstance(w, Perturbed):
+        return w.product(partial(conv2d, circular=circular), x)
     kh, kw = w.shape[0] // 2, w.shape[1] // 2
     image, kernel = x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1)
     if circular:
@@ -70,7 +74,12 @@ def cross_entropy(logits: Float[Tensor, "b c"], labels: Tensor) -> Float[Tensor,
 
 def stop_gradient(tree: Tree) -> Tree:
     """The same values with no derivative in either mode; ``no_grad`` alone would let tangents through."""
-    return tree_map(Tensor.detach, tree)
+    return tree_map(lambda x: (x.value if isinstance(x, Perturbed) else x).detach(), tree)
+
+
+def dense(tree: Tree) -> Tree:
+    """The same nest with weights along a tangent as arrays, for what takes them otherwise than in products."""
+    return tree_map(lambda x: x.dual() if isinstance(x, Perturbed) else x, tree)
 
 
 def first_order(x: Tensor, method: str) -> Tensor:

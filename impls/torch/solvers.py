@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from impls.checks import require_same_shape, require_steps
+from impls.torch.anderson import Anderson
 from impls.torch.jacobian import push_forward
 from impls.torch.linear_solvers import Dense, LinearSolver
 from impls.torch.norms import largest_ratio
@@ -35,6 +36,9 @@ class Solution(NamedTuple):
 
 class Solver(Protocol):
     """Maps step and a start to z_{K−1} and the number of evaluations spent on it."""
+
+    @property
+    def method(self) -> str: ...
 
     @property
     def tol(self) -> float: ...
@@ -102,4 +106,8 @@ def _minus(push: Callable[[State], State], v: State) -> State:
     return v - push(v)
 
 
-SOLVERS: dict[str, type[Picard] | type[Newton]] = {"picard": Picard, "newton": Newton}
+SOLVERS: dict[str, type[Picard] | type[Newton] | type[Anderson]] = {
+    "picard": Picard,
+    "newton": Newton,
+    "anderson": Anderson,
+}

@@ -12,15 +12,21 @@ import torch
 from torch import Tensor
 
 from impls.names import pick
+from impls.torch.factored import Factored
 from impls.torch.ops import Tree, leaves, tree_map
 
 Tangents = str | Tree
 Sample = Callable[[Any, Tree, int], tuple[Tree, bool]]
 
 
+def normal(rng: torch.Generator, like: Tensor) -> Tensor:
+    """N(0, 1), shaped as ``like``."""
+    return torch.empty_like(like).normal_(generator=rng)
+
+
 def gaussian(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
     """v_i ~ N(0, 1). Error n + 1."""
-    return tree_map(lambda p: torch.empty_like(p).normal_(generator=rng), params)
+    return tree_map(lambda p: normal(rng, p), params)
 
 
 def rademacher(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
@@ -34,6 +40,22 @@ def sphere(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
     square = sum((torch.linalg.vector_norm(v) ** 2 for v in leaves(drawn)), torch.tensor(0.0))
     scale = (sum(v.numel() for v in leaves(drawn)) / square) ** 0.5
     return tree_map(lambda v: v.mul_(scale.to(v)), drawn)
+
+
+def factored(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
+    """v = a ⊗ b for each weight, a_i = ±1 and b_j = ±1; vectors as ``rademacher``. Error n − 1; its fourth moment is
+    larger, up to 9 (∇L·v)² squared on average for 3 of gaussian. n numbers cost as few draws as there are signs."""
+    flat = leaves(params)
+    counts = [(p.numel() // p.shape[-1], p.shape[-1]) if p.ndim > 1 else (p.numel(),) for p in flat]
+    like = flat[0]
+    signs = torch.empty(sum(map(sum, counts)), dtype=like.dtype, device=like.device)
+    pieces = iter(signs.random_(0, 2, generator=rng).mul_(2).sub_(1).split([n for each in counts for n in each]))
+
+    def made(p: Tensor) -> Tensor | Factored:
+        return Factored(next(pieces).view(p.shape[:-1]), next(pieces)) if p.ndim > 1 else next(pieces).view(p.shape)
+
+    found = {id(p): made(p) for p in flat}
+    return tree_map(lambda p: found[id(p)], params)
 
 
 def basis(rng: Any, params: Tree, index: int = 0) -> Tree:
@@ -52,6 +74,7 @@ LAWS: dict[str, Callable[[Any, Tree, int], Tree]] = {
     "gaussian": gaussian,
     "rademacher": rademacher,
     "sphere": sphere,
+    "factored": factored,
     "basis": basis,
 }
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from impls.torch import ops
+from impls.torch.factored import Factored
 from impls.torch.types import ValueAndGrad
 
 TrainStep = Callable[[ops.Tree, Mapping[str, Tensor], Any, float | Tensor], tuple[Tensor, ops.Tree, Any]]
@@ -34,6 +35,11 @@ def train_step(value_and_grad: ValueAndGrad) -> TrainStep:
             raise ValueError(f"train_step: lr must be one number, not an array of shape {shape}.")
         value, grads, aux = value_and_grad(params, batch, rng)
         with torch.no_grad():
-            return value, ops.tree_map(lambda p, g: p - lr * g, params, grads), aux
+            return value, ops.tree_map(lambda p, g: descended(p, g, lr), params, grads), aux
 
     return fn
+
+
+def descended(p: Tensor, g: Tensor | Factored, lr: float | Tensor) -> Tensor:
+    """p − lr·g; a factored g is never written down."""
+    return g.scaled(lr).descended(p) if isinstance(g, Factored) else p - lr * g

@@ -41,7 +41,7 @@ def _loss(framework: str, problem: problems.Problem, method: str, options: Mappi
     if "K" not in options:
         return models.loss(problem.name)
     solvers = import_module(f"impls.{framework}.solvers")
-    bound = {"solver": solvers.Picard(options["K"])}
+    bound = {"solver": solvers.SOLVERS[options.get("solver", "picard")](options["K"])}
     if method == "ift":
         kinds = import_module(f"impls.{framework}.linear_solvers").LINEAR_SOLVERS
         bound["linear_solver"] = kinds[options["linear_solver"]](options["M"])

@@ -54,17 +54,32 @@ def _square(problem: problems.Problem) -> int:
 def gmres(framework: str, problem: problems.Problem, M: int) -> int:
     """GMRES's own flops, which theory leaves out: to orthogonalise and to combine, and its least squares problems.
 
-    torch orthogonalises against the vectors that are there, jax against all M + 1 that its fixed shapes hold; a sum
-    over the first vector alone is an elementwise product in torch's einsum.
+    torch orthogonalises against the vectors that are there, jax against all M that its fixed shapes hold; and jax makes
+    Q along with R, which a compiler drops.
     """
-    batch, size = problem.sizes["batch"], 64 * problem.sizes["channels"] if problem.name == "fpn" else 7
+    batch, size = problem.sizes["batch"], _state(problem)
     M = min(M, size)
-    state = 2 * batch * size
-    orthogonalise = 2 * state * M * (M + 1) - 2 * state if framework == "torch" else 4 * state * M * (M + 1)
-    combine = state * M if M > 1 or framework == "jax" else 0
-    rows = M + 1
-    factors = 2 * ((6 * rows * M**2 - 2 * M**3) // 3)  # R and Q of (M + 1) × M, as many flops each
-    return orthogonalise + combine + batch * (factors + M**2 + 2 * rows * M)
+    state, factor = 2 * batch * size, 4 * (M + 1) ** 3 // 3
+    orthogonalise = 2 * state * M * (M + 1) if framework == "torch" else 4 * state * M**2
+    return orthogonalise + state * M + batch * (factor * (1 if framework == "torch" else 2) + M**2)
+
+
+def anderson(problem: problems.Problem, mixes: int) -> int:
+    """Anderson's own flops: two products with a window of m differences and one of its combinations, and a system of m
+    equations a sample."""
+    batch, m = problem.sizes["batch"], 5
+    return mixes * (3 * m * 2 * batch * _state(problem) + batch * (2 * m**3 // 3 + 2 * m**2))
+
+
+def forward_anderson(framework: str, problem: problems.Problem, options: Mapping[str, Any]) -> int:
+    """Those of the forward solve: one mix for each of the K − 1 images, but torch leaves the first as it is."""
+    own = options["K"] - 1 - (framework == "torch") if options.get("solver") == "anderson" else 0
+    return anderson(problem, own)
+
+
+def _state(problem: problems.Problem) -> int:
+    """Entries of one sample's state."""
+    return 64 * problem.sizes["channels"] if problem.name == "fpn" else 7
 
 
 def _products(options: Mapping[str, Any]) -> tuple[int, int]:
@@ -72,6 +87,8 @@ def _products(options: Mapping[str, Any]) -> tuple[int, int]:
     M = options["M"]
     return {
         "picard": (M - 1, 0),
+        "anderson": (M - 1, 0),
+        "bicgstab": (2 * M, 0),
         "gmres": (M, 0),
         "normal_cg": (M + 1, M),
         "normal_cg_published": (3 * M + 1, 3 * M + 1),
@@ -80,10 +97,12 @@ def _products(options: Mapping[str, Any]) -> tuple[int, int]:
 
 def beyond(framework: str, problem: problems.Problem, method: str, options: Mapping[str, Any], gradient: str) -> int:
     """Flops beyond the fewest."""
-    first, _, step = parts(problem)
+    _, _, step = parts(problem)
     more = _square(problem)  # AᵀA is differentiated by both its factors, one product each
     if options.get("linear_solver") == "gmres":
         more += gmres(framework, problem, options["M"])
+    if options.get("linear_solver") == "anderson":
+        more += anderson(problem, options["M"] - 1)
     if framework == "torch" and str(options.get("linear_solver")).startswith("normal_cg"):
         more += step  # one product is recorded, so that it can be transposed
         if problem.name == "fpn" and gradient == "backprop":
@@ -92,13 +111,11 @@ def beyond(framework: str, problem: problems.Problem, method: str, options: Mapp
         more += step  # a scan's state has a derivative from the start: that of z₀, zero, is multiplied too
     if framework == "jax" and method == "ift":
         more += step  # linearising step at z evaluates it there again; a compiler may share it
-    if framework == "torch" and gradient == "forward_gradient":
-        more += first - _square(problem)  # dual numbers multiply the zero tangent of the data
-        if "K" in options:
-            more += step  # and that of z₀, or of the detached z
-        if method == "ift":
-            more += 2 * step  # its products with J come from step and its vjp, evaluated once more at z
-            if problem.name == "fpn":
-                # torch's double backward of a convolution makes a weight's gradient that nobody asked for
-                more += _products(options)[0] * step
+    if framework == "torch" and gradient == "forward_gradient" and problem.name == "mon":
+        more += step  # the matrix of its step is computed from weights: dual numbers multiply the zero tangent of z₀
+    if framework == "torch" and gradient == "forward_gradient" and method == "ift":
+        more += 2 * step  # its products with J come from step and its vjp, evaluated once more at z
+        if problem.name == "fpn":
+            # torch's double backward of a convolution makes a weight's gradient that nobody asked for
+            more += _products(options)[0] * step
     return more

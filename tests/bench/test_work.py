@@ -13,7 +13,7 @@ import pytest
 from bench import work
 from impls import catalog, problems
 from tests.bench.counting import counts
-from tests.bench.hand_counts import beyond, fixed, parts
+from tests.bench.hand_counts import beyond, fixed, forward_anderson, parts
 
 FRAMEWORKS = ("torch", "jax")
 EXPLICIT: Mapping[str, Mapping[str, Any]] = {
@@ -35,6 +35,9 @@ IMPLICIT: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("ift", {"K": 5, "linear_solver": "gmres", "M": 9}),
     *(("ift", {"K": 3, "linear_solver": "normal_cg", "M": terms}) for terms in (1, 3)),
     *(("ift", {"K": 3, "linear_solver": "normal_cg_published", "M": terms}) for terms in (1, 3)),
+    *(("ift", {"K": 3, "linear_solver": "bicgstab", "M": terms}) for terms in (1, 3)),
+    *(("ift", {"K": 3, "linear_solver": "anderson", "M": terms}) for terms in (1, 4)),
+    *(("jfb", {"K": steps, "solver": "anderson"}) for steps in (2, 5)),
 )
 """GMRES with M = 9 has more terms than the seven entries of a small state."""
 
@@ -82,6 +85,9 @@ def test_implicit_methods_do_the_work_of_theory(
         ("ift", {"K": 3, "linear_solver": "gmres", "M": 4}),
         ("ift", {"K": 3, "linear_solver": "normal_cg", "M": 4}),
         ("ift", {"K": 3, "linear_solver": "normal_cg_published", "M": 4}),
+        ("ift", {"K": 3, "linear_solver": "bicgstab", "M": 3}),
+        ("ift", {"K": 3, "linear_solver": "anderson", "M": 5}),
+        ("jfb", {"K": 4, "solver": "anderson"}),
     ],
 )
 @pytest.mark.parametrize("name", ["linear", "tanh", "fpn"])
@@ -93,14 +99,17 @@ def test_forward_mode_through_an_adjoint_takes_as_many_products(
 
 def check(framework: str, problem: problems.Problem, method: str, options: Mapping[str, Any], gradient: str) -> None:
     first, rest, step = parts(problem)
-    forward, counted = counts(framework, problem, method, options, gradient)
+    forward, counted = (
+        flops - forward_anderson(framework, problem, options)
+        for flops in counts(framework, problem, method, options, gradient)
+    )
     assert forward == first + rest + fixed(problem) + options.get("K", 0) * step
     ratio = work.flop_ratio(problem, method, options)
     assert (counted - beyond(framework, problem, method, options, gradient)) / forward == ratio
 
 
 @pytest.mark.parametrize(
-    "method, options", [("unrolled", {"K": 4}), ("jfb", {"K": 4}), IMPLICIT[9], IMPLICIT[13], IMPLICIT[-1]]
+    "method, options", [("unrolled", {"K": 4}), ("jfb", {"K": 4}), *(IMPLICIT[i] for i in (9, 13, 17, 19, 21, 23))]
 )
 @pytest.mark.parametrize("name", SIZES)
 def test_shapes_alone_give_the_same_count(name: str, method: str, options: Mapping[str, Any]) -> None:

@@ -66,8 +66,8 @@ def test_bad_sizes(sizes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("steps", [0, -1, 2.0, True, "3", None])
 def test_bad_step_counts(framework: str, steps: Any) -> None:
     solvers, linear_solvers = module(framework, "solvers"), module(framework, "linear_solvers")
-    linear = (linear_solvers.Picard, linear_solvers.GMRES, linear_solvers.NormalCG)
-    for kind in (solvers.Picard, solvers.Newton, *linear):
+    linear = [linear_solvers.LINEAR_SOLVERS[name] for name in ("picard", "gmres", "normal_cg", "bicgstab", "anderson")]
+    for kind in (*solvers.SOLVERS.values(), *linear):
         with pytest.raises(ValueError, match=f"{kind.__name__}: steps must be a whole number") as caught:
             kind(steps=steps)
         sentence(caught)
@@ -201,7 +201,7 @@ def test_bad_applications(framework: str, applications: Any) -> None:
     sentence(caught)
 
 
-@pytest.mark.parametrize("linear_solver", ["picard", "gmres", "normal_cg"])
+@pytest.mark.parametrize("linear_solver", ["picard", "gmres", "normal_cg", "bicgstab", "anderson"])
 def test_a_missed_backward_tolerance(framework: str, linear_solver: str) -> None:
     value, grads, _ = solve(framework, small("linear"), "ift", linear_solver=linear_solver, M=2, backward_tol=1e-10)
     assert np.isfinite(float(value))
@@ -216,8 +216,10 @@ def test_a_met_backward_tolerance(framework: str) -> None:
     assert np.linalg.norm(found - exact) < 1e-12 * np.linalg.norm(exact)
 
 
-@pytest.mark.parametrize("method", ["ift", "jfb"])
-@pytest.mark.parametrize("solver", ["picard", "newton"])
+@pytest.mark.parametrize(
+    ("solver", "method"),
+    [*((solver, method) for solver in ("picard", "newton") for method in ("ift", "jfb")), ("anderson", "jfb")],
+)
 def test_forward_tolerances(method: str, solver: str) -> None:
     steps = []
     for framework in ("torch", "jax"):

@@ -13,8 +13,15 @@ from impls.problems import KIND, PROBLEMS
 from tests.impls.frameworks import FRAMEWORKS, answer, distance, enough, flat, leaves, small, tangent
 
 LINEAR_SOLVERS = ("picard", "gmres", "dense")
-KRYLOV = ("gmres", "normal_cg", "normal_cg_published")
-"""Solvers that, cut short, are no linear functions of their right-hand sides and have no transpose."""
+KRYLOV = {"gmres": 5, "normal_cg": 5, "normal_cg_published": 5, "bicgstab": 5, "anderson": 30}
+"""Solvers that, cut short, are no linear functions of their right-hand sides and have no transpose; M at their end."""
+
+MORE = {
+    "linear": ("bicgstab", "anderson"),
+    "tanh": ("normal_cg", "normal_cg_published", "bicgstab", "anderson"),
+    "fpn": ("normal_cg", "bicgstab", "anderson"),
+}
+"""Further linear solvers, where they are tried: compiling is slow."""
 
 NETWORKS = ("elghaoui", "mon", "averaged")
 """Dense layers like ``tanh`` for any solver, so that each method is tried once: compiling costs most here."""
@@ -30,9 +37,11 @@ def settings(problem: str, method: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{"K": 4, "solver": "picard"}] if "picard" in row.solvers else []
     if problem not in ("fpn", *NETWORKS):  # Newton's matrices of 128 unknowns take long to compile
         found.append({"K": 3, "solver": "newton"})
+    if "anderson" in row.solvers and method == "jfb" and problem in MORE:
+        found.append({"K": 9, "solver": "anderson"})  # more differences than the window holds
     if "linear_solver" not in row.options:
         return found
-    more = {"tanh": ("normal_cg", "normal_cg_published"), "fpn": ("normal_cg",)}.get(problem, ())  # compiling is slow
+    more = MORE.get(problem, ())
     return [
         {**options, "linear_solver": linear, "M": 4}
         for options in found
@@ -96,11 +105,16 @@ def test_forward_mode(problem: str, method: str, options: dict[str, Any]) -> Non
     assert distance(found["torch"][1], found["jax"][1]) < 1e-12
 
 
-@pytest.mark.parametrize("linear_solver", KRYLOV[:2])
-@pytest.mark.parametrize("problem", ["linear", "tanh"])
+@pytest.mark.parametrize(
+    ("problem", "linear_solver"),
+    [
+        *((problem, name) for problem in ("linear", "tanh") for name in ("gmres", "normal_cg")),
+        *(("tanh", name) for name in ("bicgstab", "anderson")),
+    ],
+)
 def test_forward_mode_with_krylov_solvers(framework: str, problem: str, linear_solver: str) -> None:
-    """Run to their end, after n = 5 steps, they have a transpose."""
-    options = {"K": 4, "linear_solver": linear_solver, "M": 5}
+    """Run to their end, which is n = 5 steps for most, they have a transpose."""
+    options = {"K": 4, "linear_solver": linear_solver, "M": KRYLOV[linear_solver]}
     expected = oracles.gradient(small(problem), "ift", tangent=tangent(small(problem)), **options)
     found = answer(framework, problem, "ift", along=True, **options)[1]
     assert distance(found, flat(expected)) < 1e-12

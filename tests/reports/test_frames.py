@@ -96,6 +96,8 @@ def test_every_status_is_kept(frame: pd.DataFrame) -> None:
         (("ift", {"linear_solver": "gmres"}), "IFT, GMRES"),
         (("ift", {"linear_solver": "normal_cg"}), "IFT, normal CG"),
         (("ift", {"linear_solver": "normal_cg_published"}), "IFT, normal CG as published"),
+        (("ift", {"linear_solver": "bicgstab"}), "IFT, BiCGStab"),
+        (("ift", {"linear_solver": "anderson"}), "IFT, Anderson"),
         (("ift", {"linear_solver": "dense"}), "IFT, dense"),
         (("ift_reused", {"K": 6}), "IFT, Newton's factors"),
         (("ift", {}), "IFT"),

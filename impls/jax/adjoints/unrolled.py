@@ -10,7 +10,7 @@ modeling".
 from __future__ import annotations
 
 from impls.checks import require_unrollable
-from impls.jax.ops import Tree
+from impls.jax.ops import Tree, dense
 from impls.jax.solvers import Solution, Solver, State, finish
 from impls.jax.types import Step
 
@@ -21,5 +21,7 @@ def fixed_point(step: Step, z0: State, args: Tree, *, solver: Solver) -> Solutio
     Raises ``ValueError`` for a solver that stops early or that holds a linear solver without a derivative.
     """
     require_unrollable(solver)
+    if solver.method == "newton":  # it differentiates step itself
+        args = dense(args)
     z, spent = solver(lambda z: step(z, args), z0, unroll=True)
     return finish(z, step(z, args), spent, solver.tol)

@@ -54,7 +54,7 @@ def forward_backward(W: Square, q: State, m: Float[Array, ""]) -> tuple[Square, 
 def mon(params: ops.Tree, batch: Batch, *, fixed_point: FixedPoint) -> tuple[Array, Solution]:
     """Cross-entropy of u* S at u* = relu(u* W + x U + b), W a ``monotone_weight``, by forward–backward steps."""
     q = ops.matmul(batch["x"], params["U"]) + params["b"]
-    W = monotone_weight(params["A"], params["B"], batch["m"])
+    W = monotone_weight(ops.dense(params["A"]), ops.dense(params["B"]), batch["m"])
     found = fixed_point(relu_step, jnp.zeros_like(q), forward_backward(W, q, batch["m"]))
     return ops.cross_entropy(ops.matmul(found.value, params["S"]), batch["y"]), found
 

@@ -71,7 +71,7 @@ def test_every_adjoint_and_every_linear_solver_has_a_record() -> None:
     found = experiment.perform(part, Place(Path("none")))
     for framework in MODES:
         own = {(one["method"], one["linear_solver"]): one for one in found if one["framework"] == framework}
-        solvers = ("picard", "gmres", "dense", "normal_cg", "normal_cg_published")
+        solvers = ("picard", "gmres", "dense", "normal_cg", "normal_cg_published", "bicgstab", "anderson")
         assert {("jfb", ""), ("unrolled", ""), *(("ift", name) for name in solvers)} <= set(own)
         assert all(one["total_lines"] == one["code_lines"] + one["solver_lines"] for one in own.values())
         assert own["jfb", ""]["solver_lines"] == own["unrolled", ""]["solver_lines"] == 0

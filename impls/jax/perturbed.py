@@ -1,0 +1,103 @@
+"""A weight with the tangent that forward mode gives it, for products that know what a tangent is made of.
+
+    y = x W,   ẏ = ẋ W + x V
+
+V may be ``Factored``, which makes x V a product with a vector. An x without a tangent, such as data, needs no ẋ W.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import jax
+from jax import Array
+from jax.custom_derivatives import SymbolicZero
+
+from impls.jax.factored import Bilinear, Factored
+
+Direction: TypeAlias = Array | Factored
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Perturbed:
+    """W + eps·V at eps = 0, a number that alone has a tangent. Whatever but ``product`` meets it takes ``dual()``."""
+
+    value: Array
+    tangent: Direction
+    eps: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of W."""
+        return self.value.shape
+
+    @property
+    def ndim(self) -> int:
+        """That of W."""
+        return self.value.ndim
+
+    def product(self, op: Bilinear, x: Array) -> Array:
+        """op(x, W) with its tangent op(ẋ, W) + op(x, V). ``TypeError`` where W itself has another tangent."""
+        return _product(op, x, self.value, self.tangent, self.eps)
+
+    def dual(self) -> Array:
+        """W as an array whose tangent is one too."""
+        return _dual(self.value, self.tangent, self.eps)
+
+    def __jax_array__(self) -> Array:
+        return self.dual()
+
+
+def perturbed(p: Array, v: Direction, eps: Array) -> Perturbed | Array:
+    """p along v: a weight as ``Perturbed``, a vector or number with its tangent at once."""
+    return Perturbed(p, v, eps) if p.ndim > 1 else _dual(p, v, eps)
+
+
+def dense(v: Direction) -> Array:
+    """A tangent as an array."""
+    return v.dense() if isinstance(v, Factored) else v
+
+
+def through(v: Direction, op: Bilinear, x: Array) -> Array:
+    """op(x, V)."""
+    return v.through(op, x) if isinstance(v, Factored) else op(x, v)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _product(op: Bilinear, x: Array, w: Array, v: Direction, eps: Array) -> Array:
+    return op(x, w)
+
+
+@partial(_product.defjvp, symbolic_zeros=True)
+def _product_rule(op: Bilinear, primals: Any, tangents: Any) -> tuple[Array, Array]:
+    x, w, v, _ = primals
+    dx, dw, _, deps = tangents
+    if not _zero(dw):
+        raise TypeError(_TWICE)
+    if _zero(dx):
+        return op(x, w), through(v, op, x) * deps.astype(x.dtype)
+    y, dy = op(x, w), op(dx, w)
+    return y, dy if _zero(deps) else dy + through(v, op, x) * deps.astype(x.dtype)
+
+
+@jax.custom_jvp
+def _dual(p: Array, v: Direction, eps: Array) -> Array:
+    return p
+
+
+@partial(_dual.defjvp, symbolic_zeros=True)
+def _dual_rule(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    p, v, _ = primals
+    if not _zero(tangents[0]):
+        raise TypeError(_TWICE)
+    return p, dense(v) * tangents[2].astype(p.dtype)
+
+
+def _zero(tangent: Any) -> bool:
+    return isinstance(tangent, SymbolicZero)
+
+
+_TWICE = "A weight along a tangent was differentiated once more: only one direction at a time goes through it."

@@ -1,0 +1,166 @@
+"""Tangents of rank one: the gradient along them is that along the same arrays, and their noise is what theory says."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+import torch
+
+from impls.problems import KIND
+from tests.impls.frameworks import array, distance, flat, jit, loss, module, small, tree, tree_map
+
+M, N = 3, 2
+"""Axes of the one weight of which all tangents are enumerated."""
+SIGNS = np.array(list(itertools.product([-1.0, 1.0], repeat=M + N)))
+
+
+def factored(framework: str, a: np.ndarray, b: np.ndarray) -> Any:
+    return module(framework, "factored").Factored(array(framework, a), array(framework, b))
+
+
+def drawn(framework: str, params: Any, seed: int = 0) -> Any:
+    rng = torch.Generator().manual_seed(seed) if framework == "torch" else jax.random.key(seed)
+    return module(framework, "tangents").LAWS["factored"](rng, params)
+
+
+def dense(framework: str, tangent: Any) -> Any:
+    """The same tangent as arrays."""
+    return tree_map(module(framework, "perturbed").dense, tangent)
+
+
+def linear_loss(framework: str, slope: np.ndarray) -> Any:
+    """⟨slope, W⟩ as a sum of products: its gradient is ``slope``."""
+    ops, left = module(framework, "ops"), array(framework, np.eye(M))
+    return lambda params, batch: ((ops.matmul(left, params["W"]) * array(framework, slope)).sum(), ())
+
+
+def estimates(framework: str, slope: np.ndarray) -> np.ndarray:
+    """The forward gradients of ⟨slope, W⟩ along all tangents of rank one, as rows."""
+    fn = module(framework, "gradients.forward_gradient").value_and_grad(linear_loss(framework, slope), tangents="given")
+    fn = jit(framework, fn)
+    params = {"W": array(framework, np.zeros((M, N)))}
+    return np.stack([flat(fn(params, {}, {"W": factored(framework, s[:M], s[M:])})[1]) for s in SIGNS])
+
+
+def test_over_all_of_them_the_error_is_the_least_there_is(framework: str) -> None:
+    slope = np.random.default_rng(0).normal(size=(M, N))
+    found, gradient = estimates(framework, slope), slope.ravel()
+    assert distance(found.mean(0), gradient) < 1e-15
+    errors = ((found - gradient) ** 2).sum(1) / (gradient**2).sum()
+    assert errors.mean() == pytest.approx(M * N - 1, rel=1e-14)
+
+
+def test_the_fourth_moment_on_a_gradient_of_rank_one(framework: str) -> None:
+    """E(∇L·v)⁴ = (3‖c‖⁴ − 2Σc_i⁴)(3‖d‖⁴ − 2Σd_j⁴) for ∇L = c ⊗ d, towards 9‖∇L‖⁴; a gaussian v has 3‖∇L‖⁴."""
+    c, d = np.random.default_rng(0).normal(size=M), np.random.default_rng(1).normal(size=N)
+    found = estimates(framework, np.outer(c, d))
+    slopes = (found**2).sum(1) / (M * N)  # g = (∇L·v) v and ‖v‖² = n
+    fourth = [3 * (u @ u) ** 2 - 2 * (u**4).sum() for u in (c, d)]
+    assert (slopes**2).mean() == pytest.approx(fourth[0] * fourth[1], rel=1e-13)
+
+
+CASES = [
+    *(
+        (name, None, "picard")
+        for name, kind in KIND.items()
+        if kind == "explicit" and name not in ("beale", "rosenbrock")
+    ),
+    *(("tanh", adjoint, "picard") for adjoint in ("unrolled", "ift", "jfb")),
+    ("tanh", "unrolled", "newton"),
+    ("tanh", "ift", "newton"),
+    ("fpn", "unrolled", "picard"),
+    ("fpn", "ift", "picard"),
+    ("mon", "ift", "picard"),
+    ("elghaoui", "jfb", "picard"),
+]
+
+
+@pytest.mark.parametrize(("problem", "adjoint", "solver"), CASES)
+def test_along_one_is_along_its_array(framework: str, problem: str, adjoint: str | None, solver: str) -> None:
+    """… and the product with backprop's gradient, whatever the models do with a weight."""
+    options = {"K": 4, "solver": solver} | ({"linear_solver": "picard", "M": 6} if adjoint == "ift" else {})
+    bound = loss(framework, problem, adjoint, **(options if adjoint else {}))
+    made = small(problem)
+    params, batch = tree(framework, made.params), tree(framework, dict(made.batch))
+    v = drawn(framework, params)
+    forward, backprop = (module(framework, f"gradients.{name}") for name in ("forward_gradient", "backprop"))
+
+    def fn(params: Any, batch: Any, v: Any) -> tuple[Any, Any]:
+        return forward.directional(bound, params, batch, v)[:2], backprop.value_and_grad(bound)(params, batch)[1]
+
+    (value, slope), grads = jit(framework, fn)(params, batch, v)
+    assert float(slope) == pytest.approx(flat(grads) @ flat(dense(framework, v)), rel=1e-11)
+    assert np.isfinite(float(value))
+
+
+def test_drawn_tangents_are_signs_of_rank_one(framework: str) -> None:
+    params = tree(framework, small("cnn").params, "float32")
+    v = drawn(framework, params)
+    for layer, own in zip(dense(framework, v), params, strict=True):
+        for name in ("W", "b"):
+            found = np.asarray(layer[name])
+            assert found.shape == tuple(own[name].shape) and found.dtype == np.float32
+            assert set(np.unique(found)) <= {-1.0, 1.0}
+        rows = np.asarray(layer["W"]).reshape(-1, layer["W"].shape[-1])
+        assert np.linalg.matrix_rank(rows) == 1
+
+
+def test_a_step_that_keeps_them_factored_is_the_same_step(framework: str) -> None:
+    made = small("cnn")
+    params, batch = tree(framework, made.params), tree(framework, dict(made.batch))
+    build = module(framework, "gradients.forward_gradient").value_and_grad
+    after = {}
+    for kept in (False, True):
+        fn = build(loss(framework, "cnn", None), tangents="factored", keep_factored=kept)
+        step = module(framework, "training").train_step(fn)
+        step = jit(framework, step)
+        rng = torch.Generator().manual_seed(3) if framework == "torch" else jax.random.key(3)
+        after[kept] = flat(step(params, batch, rng, 0.1)[1])
+    assert distance(after[True], after[False]) < 1e-14
+    assert distance(after[True], flat(params)) > 1e-3
+    with pytest.raises(ValueError, match=r"a sum of 2 factored tangents has no factors: set count=1\.$"):
+        build(loss(framework, "cnn", None), tangents="factored", keep_factored=True, count=2)
+
+
+def test_a_model_that_knows_nothing_of_them_gets_the_same(framework: str) -> None:
+    """Its products are not ``ops.matmul``: they meet arrays with tangents."""
+    xp = torch if framework == "torch" else jax.numpy
+    ops = module(framework, "ops")
+    x = array(framework, np.random.default_rng(0).normal(size=(4, M)))
+    params = {"W": array(framework, np.random.default_rng(1).normal(size=(M, N)))}
+    v = {"W": factored(framework, SIGNS[3][:M], SIGNS[3][M:])}
+    directional = module(framework, "gradients.forward_gradient").directional
+    plain = directional(lambda p, _: (xp.tanh(x @ p["W"]).sum() + xp.exp(p["W"]).sum(), ()), params, {}, v)
+    ours = directional(
+        lambda p, _: (xp.tanh(ops.matmul(x, p["W"])).sum() + xp.exp(ops.dense(p["W"])).sum(), ()), params, {}, v
+    )
+    assert [float(one) for one in plain[:2]] == pytest.approx([float(one) for one in ours[:2]], rel=1e-14)
+
+
+def test_torch_refuses_a_recorded_state() -> None:
+    ops, made = module("torch", "ops"), module("torch", "perturbed")
+    W, v = torch.ones(M, N), torch.ones(M, N)
+    with pytest.raises(TypeError, match=r"give step the arrays that ops\.dense makes of its arguments\.$"):
+        ops.matmul(torch.ones(1, M, requires_grad=True), made.Perturbed(W, v))
+
+
+def test_jax_differentiates_along_it_once_more() -> None:
+    """Reverse mode over the directional derivative is the Hessian times the tangent."""
+    bound, made = loss("jax", "mlp", None), small("mlp")
+    params, batch = tree("jax", made.params), tree("jax", dict(made.batch))
+    v = drawn("jax", params)
+    directional = module("jax", "gradients.forward_gradient").directional
+
+    @jax.jit
+    def both(p: Any, u: Any) -> tuple[Any, Any]:
+        return (
+            jax.grad(lambda p: directional(bound, p, batch, v)[1])(p),
+            jax.jvp(jax.grad(lambda p: bound(p, batch)[0]), (p,), (u,))[1],
+        )
+
+    found, expected = both(params, dense("jax", v))
+    assert distance(flat(found), flat(expected)) < 1e-12
