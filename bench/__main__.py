@@ -1,4 +1,4 @@
-"""``python -m bench``: list and run cells, run the papers' experiments, compare what ``pytest bench/compare`` wrote."""
+"""``python -m bench``: list, run and profile cells, run the papers' experiments, compare files of `bench/compare`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from pathlib import Path
 
 from bench.experiments.command import add_flags, experiments
 from bench.flags import add_cells, chosen, count, guarded, says_which, seconds
+from bench.peers.command import add_flags as add_peers
+from bench.peers.command import peers
+from bench.profile import add_flags as add_profile_flags
+from bench.profile import profile
 
 
 def parser() -> argparse.ArgumentParser:
@@ -27,6 +31,10 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("files", nargs="+", type=Path, metavar="FILE")
     words = "run the papers' experiments"
     add_flags(commands.add_parser("experiments", help=words, description=words))
+    words = "time our methods beside other libraries'"
+    add_peers(commands.add_parser("peers", help=words, description=words))
+    words = "say where the time of one cell's gradient call goes, beside its forward's"
+    add_profile_flags(commands.add_parser("profile", help=words, description=words))
     run = commands.choices["run"]
     run.add_argument(
         "--workers",
@@ -50,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     input."""
     given = parser().parse_args(arguments)
     commands = {"list": listing, "run": run, "compare": comparison, "experiments": experiments}
+    commands |= {"peers": peers, "profile": profile}
     stopped = "finished rows are in the file, and the same command goes on from there."
     return guarded(lambda: commands[given.command](given), stopped)
 

@@ -17,7 +17,7 @@ from bench.failures import Diverged, NotApplicable, Wrong
 from bench.instruments import accuracy
 from bench.nest import nest_map
 from bench.older import module, require
-from bench.options import with_defaults
+from bench.options import require_solver, with_defaults
 from bench.oracle import Oracle
 from bench.tangent import Tangent
 from bench.work import flop_ratio
@@ -58,6 +58,8 @@ class Job:
         self.problem = problems.make(cell.problem, seed=None if self.meta else cell.seed, **cell.sizes)
         self.sizes = dict(self.problem.sizes)
         self.options = with_defaults(cell)
+        if "solver" in self.options:
+            require_solver(cell.method, self.options["solver"])
         framework = importlib.import_module(f"bench.frameworks.{cell.framework}_{cell.mode}")
         self._framework = framework.Framework(cell.device)
         self.sync = self._framework.sync
@@ -103,12 +105,13 @@ class Job:
         return deviation
 
     def exact(self) -> dict[str, Any]:
-        """Noise-free values: bytes, flops, gradient error, contraction factors, steps and residuals."""
+        """Noise-free values: bytes, flops, traffic, gradient error, contraction factors, steps and residuals."""
         item, count = np.dtype(self.cell.dtype).itemsize, _count(self.problem.params)
         reverse = self._loss if self.cell.gradient == "backprop" else None
         return {
             **self._framework.bytes(self.forward, self.gradient, reverse, *self._args),
             **self._framework.flops(self.forward, self.gradient),
+            **self._framework.traffic(self.forward, self.gradient),
             "flop_ratio": flop_ratio(self.problem, self.cell.method, self.options),
             "parameters": count,
             "parameter_bytes": count * item,

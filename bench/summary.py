@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench import store
+from bench.aligned import aligned
 from bench.grid import Cell
 from bench.instruments.interval import t_interval_log, worker_ratio
 from bench.store import Row
@@ -32,6 +33,19 @@ class Summary:
     def interval(self) -> tuple[float, float | None, float | None] | None:
         """``(R, low, high)``, None where no worker has timed the cell."""
         return t_interval_log(self.ratios) if self.ratios else None
+
+    @property
+    def traffic_ratio(self) -> float | None:
+        """Bytes that the operations of a gradient call move ÷ those of a forward; None where they are unknown, as in
+        rows from before they were counted."""
+        gradient, forward = self.values.get("traffic"), self.values.get("forward_traffic")
+        return gradient / forward if gradient is not None and forward else None
+
+    @property
+    def distance(self) -> float | None:
+        """R ÷ flop ratio: how far a gradient call is from its fewest flops at the forward's speed."""
+        flops = self.values.get("flop_ratio")
+        return self.interval[0] / flops if self.interval and flops else None
 
 
 def newest(rows: Sequence[Row]) -> list[Row]:
@@ -72,21 +86,17 @@ def _of(cell: Cell, rows: list[Row]) -> Summary:
     return found
 
 
-HEADER = ("cell", "R", "95 %", "forward ms", "gradient ms", "peak bytes", "gradient error", "status")
+HEADER = (
+    *("cell", "R", "95 %", "flop ratio", "distance", "traffic ratio", "forward ms", "gradient ms"),
+    *("peak bytes", "gradient error", "status"),
+)
 
 
 def table(summaries: Iterable[Summary]) -> str:
     """The summaries as a table in plain text, with the reasons of what failed below it."""
     summaries = list(summaries)
     lines = [HEADER, *(_line(one) for one in summaries)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    text = [
-        "  ".join(
-            word.ljust(width) if column in (0, 7) else word.rjust(width)
-            for column, (word, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
+    text = aligned(lines, left=(0, len(HEADER) - 1))
     reasons = [f"{one.status}: {one.cell}: {one.reason}" for one in summaries if one.status != "ok"]
     return "\n".join(text + (["", *reasons] if reasons else []))
 
@@ -96,11 +106,12 @@ def _line(one: Summary) -> tuple[str, ...]:
     if one.interval:
         middle, low, high = one.interval
         ratio, low_high = f"{middle:.2f}", "" if low is None else f"[{low:.2f}, {high:.2f}]"
-    peak, error = one.values.get("peak_bytes"), one.values.get("gradient_error")
+    peak, error, flops = (one.values.get(name) for name in ("peak_bytes", "gradient_error", "flop_ratio"))
     return (
         one.cell,
         ratio,
         low_high,
+        *("" if known is None else f"{known:.2f}" for known in (flops, one.distance, one.traffic_ratio)),
         "" if one.forward_s is None else f"{1e3 * one.forward_s:.3f}",
         "" if one.gradient_s is None else f"{1e3 * one.gradient_s:.3f}",
         "" if peak is None else f"{peak}",

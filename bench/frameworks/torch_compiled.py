@@ -74,6 +74,10 @@ class Framework(torch_eager.Framework):
         """Unknown: the counter is a dispatch mode."""
         return {"flops": None, "forward_flops": None}
 
+    def traffic(self, forward: Callable[[], Any], gradient: Callable[[], Any]) -> dict[str, Any]:
+        """Unknown for the same reason."""
+        return {"traffic": None, "forward_traffic": None}
+
 
 class _Compiled:
     """A call with its arguments that is compiled once; ``RuntimeError`` where a later call would compile again."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.failures import Unavailable
-from bench.instruments import torch_device, torch_flops, torch_memory
+from bench.instruments import torch_device, torch_flops, torch_memory, torch_traffic
 
 
 class Framework:
@@ -94,6 +94,10 @@ class Framework:
     def flops(self, forward: Callable[[], Any], gradient: Callable[[], Any]) -> dict[str, Any]:
         """Flops of both calls, op by op."""
         return {"flops": torch_flops.count(gradient), "forward_flops": torch_flops.count(forward)}
+
+    def traffic(self, forward: Callable[[], Any], gradient: Callable[[], Any]) -> dict[str, Any]:
+        """Bytes that the operations of both calls read and write."""
+        return {"traffic": torch_traffic.count(gradient), "forward_traffic": torch_traffic.count(forward)}
 
     def _held(self, loss: Callable[..., Any], params: Any, *args: Any) -> int:
         from impls.torch.ops import tree_map

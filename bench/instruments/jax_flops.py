@@ -12,23 +12,7 @@ from typing import Any
 
 from bench.instruments.flop_formulas import UnknownOp
 from bench.instruments.jax_flop_table import FORMULAS, NOTHING
-
-CALLS = frozenset(
-    {
-        "jit",
-        "pjit",
-        "closed_call",
-        "core_call",
-        "eval_jaxpr",
-        "remat",
-        "remat2",
-        "checkpoint",
-        "custom_jvp_call",
-        "custom_vjp_call",
-        "custom_vjp_call_jaxpr",
-    }
-)
-"""Primitives that run the one jaxpr among their parameters once."""
+from bench.instruments.jaxpr_runs import inside
 
 
 def count(fn: Callable[..., Any], *args: Any) -> int:
@@ -45,37 +29,15 @@ def _flops(jaxpr: Any) -> int:
 
 
 def _equation(equation: Any) -> int:
-    name, params = equation.primitive.name, equation.params
+    name = equation.primitive.name
     if name in FORMULAS:
         return FORMULAS[name](equation)
     if name in NOTHING:
         return 0
-    if name == "scan":
-        return int(params["length"]) * _flops(params["jaxpr"])
-    if name == "cond":
-        return max(map(_flops, params["branches"]))
-    if name == "while":
-        return _while(params)
-    if name == "custom_linear_solve":
-        return _flops(params["jaxprs"].solve)  # the others stand by: for a transpose, and to check the solve
-    if name in CALLS:
-        return _flops(_only_jaxpr(name, params))
-    raise UnknownOp(
-        f"jax_flops: the primitive {name} is in no table: add it to jax_flop_table.py with its formula, "
-        "or among those that count nothing."
-    )
-
-
-def _while(params: Any) -> int:
-    if _flops(params["cond_jaxpr"]) + _flops(params["body_jaxpr"]) == 0:
-        return 0
-    raise UnknownOp(
-        "jax_flops: a while loop has flops and no known number of turns: give the solver tol=0, which makes it a scan."
-    )
-
-
-def _only_jaxpr(name: str, params: Any) -> Any:
-    inner = [value for value in params.values() if hasattr(value, "eqns")]
-    if len(inner) != 1:
-        raise UnknownOp(f"jax_flops: {name} holds {len(inner)} jaxprs instead of one: give it a rule in jax_flops.py.")
-    return inner[0]
+    found = inside(equation, _flops)
+    if found is None:
+        raise UnknownOp(
+            f"jax_flops: the primitive {name} is in no table: add it to jax_flop_table.py with its formula, "
+            "or among those that count nothing."
+        )
+    return found

@@ -25,12 +25,12 @@ def peak_bytes(fn: Callable[[], Any]) -> int:
     fn()
     gc.collect()
     profiler = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
-    with _quiet_stderr():
+    with quiet_stderr():
         profiler.start()
     try:
         fn()  # the result dies here, so that the allocator's books close with the profile
     finally:
-        with _quiet_stderr():
+        with quiet_stderr():
             profiler.stop()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.json"
@@ -68,7 +68,7 @@ def peak(events: Iterable[Event]) -> int:
 
 
 @contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
     """Drop what the profiler's library writes to file descriptor 2 when it starts and stops."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)

@@ -59,6 +59,7 @@ def test_exact_values_of_an_implicit_cell(framework: str, tmp_path: Path) -> Non
     assert found["backward_residual"] < 1e-5
     assert found["gradient_error"] < 1e-4
     assert found["peak_bytes"] > found["forward_peak_bytes"] > 0
+    assert found["traffic"] > found["forward_traffic"] > 0
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -11,7 +11,8 @@ import pytest
 from jax import lax
 
 from bench.instruments.flop_formulas import UnknownOp
-from bench.instruments.jax_flops import _only_jaxpr, count
+from bench.instruments.jax_flops import count
+from bench.instruments.jaxpr_runs import _only_jaxpr
 from tests.bench.test_jax_flops import s
 
 ONE = 2 * 4 * 5 * 5

@@ -65,11 +65,21 @@ def test_what_was_never_measured_is_missing() -> None:
     assert summarise([], [CELL])[0].status == "missing"
 
 
+def test_ratios_beside_R_are_left_out_where_rows_do_not_know_them() -> None:
+    known = row("exact", values={"flop_ratio": 2.5, "traffic": 30, "forward_traffic": 12})
+    one, other = (summarise([run("r"), timed(0, 1, 3), exact], [CELL])[0] for exact in (known, EXACT))
+    assert (one.traffic_ratio, one.distance) == (2.5, 1.2)
+    assert (other.traffic_ratio, other.distance) == (None, None)
+    assert table([one]).splitlines()[1].split()[1:5] == ["3.00", "2.50", "1.20", "2.50"]
+
+
 def test_the_table_has_a_line_a_cell_and_the_reasons_below() -> None:
     other = Cell("jax", "tanh", "ift")
     rows = [run("r"), timed(0, 0.001, 0.002), timed(1, 0.001, 0.002), EXACT]
     lines = table(summarise(rows, [CELL, other])).splitlines()
-    assert " ".join(lines[0].split()) == ("cell R 95 % forward ms gradient ms peak bytes gradient error status")
+    assert " ".join(lines[0].split()) == (
+        "cell R 95 % flop ratio distance traffic ratio forward ms gradient ms peak bytes gradient error status"
+    )
     assert lines[1].split() == [
         CELL.id,
         "2.00",

@@ -1,0 +1,35 @@
+"""Every operation that a torch call runs, shown to an instrument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Handle = Callable[[Any, tuple[Any, ...], dict[str, Any], Callable[[], Any]], Any]
+"""``handle(op, args, kwargs, divided)`` runs ``op`` and returns its result. ``divided()`` runs a composite operation as
+those that it is made of, each of which is shown by itself, and returns NotImplemented for any other: in inference mode
+composite operations arrive undivided."""
+
+
+def show(fn: Callable[[], Any], handle: Handle) -> None:
+    """Call ``fn`` once, with each of its operations run by ``handle``.
+
+    Reverse mode, dual numbers and vmap show the operations that they are made of. Never show a compiled callable:
+    torch.compile steps aside under a dispatch mode.
+    """
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Shown(TorchDispatchMode):
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # else torch imports its compiler for the mode, which takes a process two seconds
+
+        def __torch_dispatch__(self, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            def divided() -> Any:
+                with self:
+                    return op.decompose(*args, **kwargs or {}) if hasattr(op, "decompose") else NotImplemented
+
+            return handle(op, args, kwargs or {}, divided)
+
+    with Shown():
+        fn()
