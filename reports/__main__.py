@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reports import paper_markdown
-from reports.load import ResultsError, newest, newest_papers, read, shown
+from reports import paper_markdown, peers
+from reports.load import ResultsError, newest, newest_papers, newest_peers, read, shown
 from reports.markdown import table
 from reports.page import write
-from reports.paper_page import Section, section
+from reports.paper_page import section
+from reports.papers import Papers
 from reports.papers import read as read_papers
+from reports.peers import markdown as peers_markdown
+
+SECTIONS = (
+    ("papers", "the papers' experiments", "the papers' claims"),
+    ("peers", "the peers' bench", "targets and ratios of the peers' bench"),
+)
+"""Of the page, each from a file of its own: its flag, what its rows are, what its Markdown says."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,14 +42,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where the page goes (default: reports/html)",
     )
-    found.add_argument(
-        "--papers",
-        metavar="PATH",
-        help="results of the papers' experiments (default: the newest of results/*/papers-*.jsonl; none: without)",
-    )
-    found.add_argument(
-        "--papers-markdown", action="store_true", help="print the papers' claims in Markdown and write no page"
-    )
+    for name, what, told in SECTIONS:
+        found.add_argument(
+            f"--{name}",
+            metavar="PATH",
+            help=f"results of {what} (default: the newest of results/*/{name}-*.jsonl; none: without)",
+        )
+        found.add_argument(
+            f"--{name}-markdown", action="store_true", help=f"print {told} in Markdown and write no page"
+        )
     found.add_argument("--markdown", action="store_true", help="print the headline table in Markdown and write no page")
     return found
 
@@ -50,11 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 when all went well, 2 with one sentence on stderr when it did not."""
     chosen = parser().parse_args(arguments)
     try:
-        if chosen.papers_markdown:
-            papers = _papers(chosen.papers, drawn=False)
-            if papers is None:
-                raise ResultsError("There are no results of the papers' experiments: run `make experiments` first.")
-            print(paper_markdown.page(papers), end="")
+        if chosen.papers_markdown or chosen.peers_markdown:
+            print(_markdown(chosen), end="")
             return 0
         results = read(*(chosen.results or [newest()]))
         for note in results.told:
@@ -62,7 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.markdown:
             print(table(results))
         else:
-            print(_where(write(results, chosen.out, _papers(chosen.papers))))
+            papers, beside = _papers(chosen.papers, newest_papers), _papers(chosen.peers, newest_peers)
+            page = write(
+                results,
+                chosen.out,
+                section(papers) if papers else None,
+                peers.section(beside) if beside else None,
+            )
+            print(_where(page))
     except ResultsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -75,13 +88,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _papers(named: str | None, *, drawn: bool = True) -> Section | None:
-    """The section on the papers' experiments, of the file that was named, else of the newest; None without one."""
-    path = None if named == "none" else Path(named) if named else newest_papers()
+def _markdown(chosen: argparse.Namespace) -> str:
+    """The page of claims, or the part of a page on the peers."""
+    if chosen.papers_markdown:
+        found = _papers(chosen.papers, newest_papers)
+        if found is None:
+            raise ResultsError("There are no results of the papers' experiments: run `make experiments` first.")
+        return paper_markdown.page(section(found, drawn=False))
+    found = _papers(chosen.peers, newest_peers)
+    if found is None:
+        raise ResultsError("There are no results of the peers' bench: run `make peers` first.")
+    return peers_markdown.text(peers.section(found, drawn=False))
+
+
+def _papers(named: str | None, newest_one: Callable[[], Path | None]) -> Papers | None:
+    """The rows of the file that was named, else of the newest; None without one."""
+    path = None if named == "none" else Path(named) if named else newest_one()
     if path is None:
         return None
-    found = section(read_papers(path), drawn=drawn)
-    for note in found.papers.results.told:
+    found = read_papers(path)
+    for note in found.results.told:
         print(note, file=sys.stderr)
     return found
 

@@ -20,6 +20,8 @@ EXACT = (
     "flops",
     "forward_flops",
     "flop_ratio",
+    "traffic",
+    "forward_traffic",
     "gradient_error",
     "cosine",
     "oracle_deviation",
@@ -52,7 +54,7 @@ TIME = (
     "overhead_share",
 )
 
-DERIVED = ("counted_flop_ratio",)
+DERIVED = ("counted_flop_ratio", "distance", "traffic_ratio")
 
 CONDITIONS = ("visits", "busy", "stolen", "throttled")
 """Time visits of a cell, and how many of them a warning of the machine stands on."""

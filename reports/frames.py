@@ -19,6 +19,9 @@ from reports.statistics import ratio
 SEVERITY = ("wrong", "diverged", "failed", "oom", "timeout", "n/a", "ok")
 """A cell has the first of these that any of its visits has: one wrong worker discredits the others."""
 
+RATIOS = (("counted_flop_ratio", "flops", "forward_flops"), ("traffic_ratio", "traffic", "forward_traffic"))
+"""Columns that are one exact value ÷ another, of the gradient and of the forward."""
+
 
 def samples(results: Results) -> pd.DataFrame:
     """One row an interleaved pair of an ok time visit.
@@ -53,9 +56,11 @@ def cells(results: Results) -> pd.DataFrame:
     ``result_bytes``, ``forward_peak_bytes``; on a GPU the peaks of its real allocator ``device_peak_bytes`` and
     ``device_forward_peak_bytes``, and ``workspace_bytes`` (device peak less the exact model: library workspace and
     rounding). Work: ``flops`` and ``forward_flops`` (counted, matmul and convolution), ``counted_flop_ratio``
-    (flops ÷ forward_flops), ``flop_ratio`` (the fewest possible, by hand). Errors, without unit: ``gradient_error``,
-    ``cosine``, ``oracle_deviation``, ``loss``. Solves: ``forward_steps``, ``forward_residual``, ``backward_steps``,
-    ``backward_residual``, ``jacobian_norm`` (‖J(z*)‖₂), ``spectral_radius`` (ρ(J(z*))). ``parameters`` is their number.
+    (flops ÷ forward_flops), ``flop_ratio`` (the fewest possible, by hand), ``distance`` (R ÷ flop_ratio); ``traffic``
+    and ``forward_traffic`` (bytes that the ops read and write), ``traffic_ratio`` (their quotient). Errors, without
+    unit: ``gradient_error``, ``cosine``, ``oracle_deviation``, ``loss``. Solves: ``forward_steps``,
+    ``forward_residual``, ``backward_steps``, ``backward_residual``, ``jacobian_norm`` (‖J(z*)‖₂),
+    ``spectral_radius`` (ρ(J(z*))). ``parameters`` is their number.
 
     The machine: ``visits`` (time visits of the cell), and how many of them were ``busy``, ``stolen``, ``throttled``.
     """
@@ -128,8 +133,11 @@ def _cell(visits: list[Row]) -> dict[str, Any]:
     if row["exact_status"] == "ok" and not distrusted:
         found = {name: number(exact[-1]["values"].get(name)) for name in EXACT}
         row |= {name: value for name, value in found.items() if not isnan(value)}
-        if found["forward_flops"] > 0:
-            row["counted_flop_ratio"] = found["flops"] / found["forward_flops"]
+        for name, above, below in RATIOS:
+            if found[below] > 0:
+                row[name] = found[above] / found[below]
+        if found["flop_ratio"] > 0:
+            row["distance"] = row.get("R", nan) / found["flop_ratio"]
     return row
 
 

@@ -40,6 +40,11 @@ class Group:
         return any(not isnan(row[name]) for row in self.rows for name in ("counted_flop_ratio", "flop_ratio"))
 
     @property
+    def moved(self) -> bool:
+        """Whether the memory traffic of any cell was counted."""
+        return any(not isnan(row["traffic_ratio"]) for row in self.rows)
+
+    @property
     def contraction(self) -> str:
         """How strongly the step contracts at the fixed point, in one sentence; empty where nobody measured it."""
         norm, radius = (_range([row[name] for row in self.rows]) for name in ("jacobian_norm", "spectral_radius"))

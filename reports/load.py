@@ -11,7 +11,7 @@ from reports.clean import clip
 from reports.files import last_start, rows, shown, start
 from reports.rows import ResultsError, Row
 
-__all__ = ["Results", "ResultsError", "newest", "newest_papers", "read", "shown"]
+__all__ = ["Results", "ResultsError", "newest", "newest_papers", "newest_peers", "read", "shown"]
 
 GROUP = ("impls", "bench", "versions", "machine")
 """What runs must share to be shown together: the code, the instruments, the versions, the machine."""
@@ -77,10 +77,16 @@ def read(*paths: str | Path) -> Results:
 PAPERS = "papers-*.jsonl"
 """Files of the papers' experiments, which are no results of the grid."""
 
+PEERS = "peers-*.jsonl"
+"""Files of the peers' bench, which are none either."""
+
+SEARCH = "peers-search.jsonl"
+"""Of which one holds no times, but the search for everyone's options."""
+
 
 def newest(root: Path = Path("results")) -> Path:
     """The grid's results file under ``root`` whose last run started last (a checkout resets the times of files)."""
-    found = sorted(path for path in root.glob("*/*.jsonl") if not path.match(PAPERS))
+    found = sorted(path for path in root.glob("*/*.jsonl") if not (path.match(PAPERS) or path.match(PEERS)))
     if not found:
         raise ResultsError(
             f"No results file under {shown(root)}: run the benchmark first, or name a file with --results."
@@ -90,7 +96,17 @@ def newest(root: Path = Path("results")) -> Path:
 
 def newest_papers(root: Path = Path("results")) -> Path | None:
     """The file of the papers' experiments whose last run started last; None where there is none."""
-    return max(sorted(root.glob(f"*/{PAPERS}")), key=last_start, default=None)
+    return _last(root, PAPERS)
+
+
+def newest_peers(root: Path = Path("results")) -> Path | None:
+    """The file of the peers' bench whose last run started last; None where there is none."""
+    return _last(root, PEERS)
+
+
+def _last(root: Path, pattern: str) -> Path | None:
+    found = sorted(path for path in root.glob(f"*/{pattern}") if path.name != SEARCH)
+    return max(found, key=last_start, default=None)
 
 
 def _runs(found: list[Row], notes: list[str]) -> dict[str, Row]:

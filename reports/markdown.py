@@ -9,28 +9,36 @@ from reports.headline import Record, groups
 from reports.load import Results
 from reports.numbers import bounds, milliseconds, sig, size
 
-HEADER = ("problem", "method", "framework", "R [95 %]", "forward", "gradient", "peak bytes", "gradient error")
+NAMES = ("problem", "method", "framework", "R [95 %]")
+WORK = ("flop ratio", "R ÷ flop ratio")
+TRAFFIC = "traffic ratio"
+COSTS = ("forward", "gradient", "peak bytes", "gradient error")
 
 
 def table(results: Results) -> str:
-    """One line a cell; a failure shows its status and reason in place of R."""
-    lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * 3 + " ---: |" * 5]
-    for group in groups(cells(results)):
+    """One line a cell; a failure shows its status and reason in place of R. The column of traffic is there where any
+    cell has it."""
+    found = groups(cells(results))
+    work = WORK + (TRAFFIC,) * any(group.moved for group in found)
+    lines = ["| " + " | ".join([*NAMES, *work, *COSTS]) + " |", "|" + " --- |" * 3 + " ---: |" * (5 + len(work))]
+    for group in found:
         for name, _, rows in group.methods:
             for row in rows:
                 names = [escape(text) for text in (group.title, name, row["runner"])]
-                lines.append("| " + " | ".join([*names, *_numbers(row)]) + " |")
+                work_done = [sig(row[column]) for column in ("flop_ratio", "distance", "traffic_ratio")][: len(work)]
+                lines.append("| " + " | ".join([*names, _ratio(row), *work_done, *_costs(row)]) + " |")
     return "\n".join(lines)
 
 
-def _numbers(row: Record) -> tuple[str, ...]:
-    """The last five columns."""
+def _ratio(row: Record) -> str:
     if isnan(row["R"]):
-        ratio = f"{row['status']}: {escape(row['reason'])}"
-    else:
-        ratio = f"{sig(row['R'])} {bounds(row['R_low'], row['R_high'])}"
+        return f"{row['status']}: {escape(row['reason'])}"
+    return f"{sig(row['R'])} {bounds(row['R_low'], row['R_high'])}"
+
+
+def _costs(row: Record) -> tuple[str, ...]:
+    """The last four columns."""
     return (
-        ratio,
         milliseconds(row["forward_s"]),
         milliseconds(row["gradient_s"]),
         size(row["peak_bytes"]),

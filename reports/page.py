@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reports import numbers
+from reports import numbers, peers
 from reports.cautions import cautions
 from reports.device_memory import Workspace, device_memory, workspaces
 from reports.errors_table import ErrorRow, error_rows, runners
@@ -83,8 +83,9 @@ def build(results: Results) -> tuple[Page, pd.DataFrame]:
     return page, frame
 
 
-def html(page: Page, history: bool = False, papers: Section | None = None) -> str:
-    """The page as HTML; ``history``: asv's site lies beside it; ``papers``: the section on the papers' experiments."""
+def html(page: Page, history: bool = False, papers: Section | None = None, beside: peers.Section | None = None) -> str:
+    """The page as HTML; ``history``: asv's site lies beside it; ``papers``, ``beside``: the sections on the papers'
+    experiments and on the peers."""
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -105,12 +106,17 @@ def html(page: Page, history: bool = False, papers: Section | None = None) -> st
         "MARKS": MARKS,
         "ANSWERS": ANSWERS,
         "MOST_FAILED": MOST_FAILED,
+        "PEER_MARKS": peers.MARKS,
+        "interval": numbers.interval,
     }
     told = [name.removeprefix("papers-") for name in tables(papers)] if papers else []
-    return environment.get_template("page.html.j2").render(page=page, history=history, papers=papers, tables=told)
+    own = list(peers.tables(beside)) if beside else []
+    return environment.get_template("page.html.j2").render(
+        page=page, history=history, papers=papers, tables=told, peers=beside, peer_tables=own
+    )
 
 
-def write(results: Results, folder: Path, papers: Section | None = None) -> Path:
+def write(results: Results, folder: Path, papers: Section | None = None, beside: peers.Section | None = None) -> Path:
     """Write ``index.html`` and ``data/*.csv`` under ``folder``; the path of the page."""
     page, frame = build(results)
     data = folder / "data"
@@ -119,10 +125,10 @@ def write(results: Results, folder: Path, papers: Section | None = None) -> Path
         harmless(drawing.data).to_csv(data / f"{drawing.name}.csv", index=False)
     plain = frame.assign(sizes=frame["sizes"].map(settings), options=frame["options"].map(settings))
     harmless(plain).to_csv(data / "cells.csv", index=False)
-    for name, table in (tables(papers) if papers else {}).items():
+    for name, table in ((tables(papers) if papers else {}) | (peers.tables(beside) if beside else {})).items():
         harmless(table).to_csv(data / f"{name}.csv", index=False)
     path = folder / "index.html"
-    path.write_text(html(page, (folder / "asv" / "index.html").is_file(), papers), encoding="utf-8")
+    path.write_text(html(page, (folder / "asv" / "index.html").is_file(), papers, beside), encoding="utf-8")
     return path
 
 

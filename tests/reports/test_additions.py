@@ -87,10 +87,27 @@ def test_devices_are_never_in_one_group(more_cells: pd.DataFrame, more_source: s
 def test_counted_work_stands_beside_the_one_by_hand(more_cells: pd.DataFrame, more_source: str) -> None:
     (row,) = of(more_cells, runner="torch", device="cpu", label="IFT, GMRES")
     assert row["counted_flop_ratio"] == 2 and pd.isna(row["flop_ratio"]) and row["flops"] == 8e9
-    assert more_source.count("<td>3.00<small>by hand 3.00</small></td>") == 6
+    assert more_source.count("<td>3.00<small>3.00</small></td>") == 6
     assert more_source.count("<td>2.00</td>") == 6
     assert more_source.count("Flop ratio<small>by hand</small>") == 2
     assert more_source.count("<td>12.5 s</td>") == 16
+
+
+def test_the_distance_and_the_traffic_stand_beside_r(tmp_path: Path) -> None:
+    work = {"flop_ratio": 2.0, "traffic": 90, "forward_traffic": 40}
+    other = {"framework": "jax", "noise": 0}
+    rows = [timed(3.0, noise=0), exact(10, values=work), timed(3.0, **other), exact(10, framework="jax")]
+    some = read(write_results(tmp_path / "some.jsonl", [run(), *rows]))
+    frame = cells(some)
+    assert list(frame["distance"].dropna()) == [pytest.approx(1.5)]
+    assert list(frame["traffic_ratio"].dropna()) == [2.25]
+    assert html(build(some)[0]).count("<td>1.50<small>2.25</small></td>") == 1
+    head, _, line, unknown = table(some).splitlines()
+    assert "| R [95 %] | flop ratio | R ÷ flop ratio | traffic ratio | forward |" in head
+    assert "| 3.00 [one worker] | 2.00 | 1.50 | 2.25 |" in line and "| – | – | – |" in unknown
+    work["traffic"] = work["forward_traffic"] = 0
+    none = read(write_results(tmp_path / "none.jsonl", [run(), timed(3.0), exact(10, values=work)]))
+    assert "traffic ratio" not in table(none) and "traffic ratio</small>" not in html(build(none)[0])
 
 
 def test_work_that_was_not_counted_has_no_column(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_markdown_is_a_table_and_writes_nothing(here: Path, capsys: pytest.Captu
     path = write(here / "some.jsonl", ROWS)
     assert main(["--results", str(path), "--markdown"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.replace("\\|", "").count("|") for line in lines] == [9] * 4
+    assert [line.replace("\\|", "").count("|") for line in lines] == [11] * 4
     assert "| mlp | backprop | torch | 1.99 [one worker] |" in lines[2] and "1.50 MB" in lines[2]
     assert r"failed: a\|b &lt;i&gt;\[x\](y)" in lines[3]
     assert [each.name for each in here.iterdir()] == ["some.jsonl"]
