@@ -34,7 +34,7 @@ export NPROC := 1
 export JAX_PLATFORMS := cpu
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help report experiments test lint list compare gate gpu history clean
+.PHONY: help report experiments peers test lint list compare gate gpu history clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -61,8 +61,12 @@ experiments: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## the papers' experiments
 	if [ -x $(PY) ]; then $(PY) -m reports --papers "$$rows" && exit $$status; \
 	else echo "The page of $$rows is drawn by: python -m reports --papers $$rows"; exit $$status; fi
 
+peers: $(STAMP) ## our methods beside other libraries' (PRESET quick, full): installs those, prints ours ÷ theirs. FLAGS go along
+	@$(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[peers]'
+	@$(PY) -m bench peers --preset "$(PRESET)" $(FLAGS)
+
 test: lint ## lint, types and tests
-	$(PY) -m pytest -n 2 -q
+	$(PY) -m pytest -n 2 --dist worksteal -q
 
 lint: $(STAMP) ## ruff and mypy
 	$(PY) -m ruff check .

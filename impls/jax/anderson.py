@@ -83,21 +83,23 @@ class AndersonLinear:
         size = sizes(b)
         b = b / size  # the squares of a small cotangent would underflow
 
-        def update(step: Any, x: State, r: State, window: _Window) -> tuple[State, State, _Window]:
+        def update(step: Any, x: State, r: State, window: _Window) -> tuple[State, State, _Window, State]:
             r = b - A(x)
-            window, x = _mixed(window, step, r, x + r, self.ridge)
-            return x, r, window
+            window, mixed = _mixed(window, step, r, x + r, self.ridge)
+            return mixed, r, window, x + r
 
         at = b, b, _empty(b, self.memory, self.ridge)  # f(0) = b: the pair before the first product
         if self.tol == 0:
-            x, r, _ = jax.lax.fori_loop(1, self.steps, lambda step, at: update(step, *at), at)
+            x, r, _ = jax.lax.fori_loop(1, self.steps, lambda step, at: update(step, *at)[:3], at)
             return solution(size * x, self.steps, r, b, self.tol)
 
-        def going(state: tuple[State, State, _Window, Array]) -> Array:
-            return (state[3] < self.steps) & ~(largest_ratio(state[1], b) <= self.tol)
+        def going(state: tuple[State, State, _Window, State, Array]) -> Array:
+            return (state[4] < self.steps) & ~(largest_ratio(state[1], b) <= self.tol)
 
-        x, r, _, step = jax.lax.while_loop(going, lambda s: (*update(s[3], *s[:3]), s[3] + 1), (*at, jnp.asarray(1)))
-        return solution(size * x, step, r, b, self.tol)
+        start = (*at, b, jnp.asarray(1))
+        # The plain image of the x that was looked at: nobody has looked at the mixed one.
+        _, r, _, image, step = jax.lax.while_loop(going, lambda s: (*update(s[4], *s[:3]), s[4] + 1), start)
+        return solution(size * image, step, r, b, self.tol)
 
 
 class _Window(NamedTuple):

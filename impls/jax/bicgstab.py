@@ -5,8 +5,8 @@
     p ← r + β (p − ω A p),                 β = (b·r)/(b·r before) α/ω
 
 from x = 0 and r = p = b, which is also the shadow that the residuals are tested against. Every sample has its own α, ω
-and β. A quotient that is no finite number counts as 0, and a sample that is solved to rounding takes no further step:
-both stay where they are.
+and β. A quotient that is no finite number counts as 0, so that half of a step is left out where it breaks down, and a
+sample that is solved to rounding takes no further step.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ Iterate = tuple[State, State, State, Array]
 class BiCGStab:
     """x in the span of b, A b, …, A^{2M−1} b; exact after n steps, but no step makes the residual less for certain.
 
-    Cost: 2 M products. Memory: 7 states, whatever M. tol: as in Picard, looked at before each step.
+    Cost: 2 M products, and one more with a tolerance. Memory: 7 states, whatever M. tol: as in Picard, looked at before
+    each step.
     Source: van der Vorst 1992.
     """
 
@@ -56,7 +57,8 @@ class BiCGStab:
             return (state[1] < self.steps) & ~(largest_ratio(state[0][1], b) <= self.tol)
 
         at, step = jax.lax.while_loop(going, lambda s: (update(s[0]), s[1] + 1), (at, jnp.asarray(0)))
-        return solution(size * at[0], step, at[1], b, self.tol)
+        r = b - A(at[0])  # what the recursion holds for it may have parted from it
+        return solution(size * at[0], step, r, b, self.tol)
 
 
 def _update(A: LinearMap, b: State, floor: Array, at: Iterate) -> Iterate:

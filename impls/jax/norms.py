@@ -7,12 +7,12 @@ from jax import Array
 from jaxtyping import Float
 
 
-def sample_norms(x: Float[Array, b * n]) -> Float[Array, " b"]:
+def sample_norms(x: Float[Array, "b *n"]) -> Float[Array, " b"]:
     """Euclidean norm of each sample."""
     return jnp.linalg.norm(x.reshape(len(x), -1), axis=1)
 
 
-def largest_ratio(x: Float[Array, b * n], y: Float[Array, b * n]) -> Float[Array, ""]:
+def largest_ratio(x: Float[Array, "b *n"], y: Float[Array, "b *n"]) -> Float[Array, ""]:
     """The largest over samples of ‖x‖/‖y‖; 0 for 0/0."""
     tiny = jnp.finfo(x.dtype).tiny
     return (sample_norms(x) / jnp.maximum(sample_norms(y), tiny)).max()

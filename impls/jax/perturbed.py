@@ -16,14 +16,16 @@ from jax import Array
 from jax.custom_derivatives import SymbolicZero
 
 from impls.jax.factored import Bilinear, Factored
+from impls.stands_for import stands_for_dual
 
 Direction: TypeAlias = Array | Factored
 
 
-@jax.tree_util.register_dataclass
+@stands_for_dual
 @dataclass(frozen=True)
 class Perturbed:
-    """W + eps·V at eps = 0, a number that alone has a tangent. Whatever but ``product`` meets it takes ``dual()``."""
+    """W + eps·V at eps = 0, a number that alone has a tangent. Whatever but ``product`` meets it takes ``dual()``, and
+    as a nest it has that one leaf."""
 
     value: Array
     tangent: Direction
@@ -51,6 +53,9 @@ class Perturbed:
         return self.dual()
 
 
+jax.tree_util.register_pytree_node(Perturbed, lambda w: ((w.dual(),), None), lambda _, leaves: leaves[0])
+
+
 def perturbed(p: Array, v: Direction, eps: Array) -> Perturbed | Array:
     """p along v: a weight as ``Perturbed``, a vector or number with its tangent at once."""
     return Perturbed(p, v, eps) if p.ndim > 1 else _dual(p, v, eps)
@@ -73,14 +78,16 @@ def _product(op: Bilinear, x: Array, w: Array, v: Direction, eps: Array) -> Arra
 
 @partial(_product.defjvp, symbolic_zeros=True)
 def _product_rule(op: Bilinear, primals: Any, tangents: Any) -> tuple[Array, Array]:
-    x, w, v, _ = primals
+    x, w, v, eps = primals
     dx, dw, _, deps = tangents
     if not _zero(dw):
         raise TypeError(_TWICE)
     if _zero(dx):
         return op(x, w), through(v, op, x) * deps.astype(x.dtype)
-    y, dy = op(x, w), op(dx, w)
-    return y, dy if _zero(deps) else dy + through(v, op, x) * deps.astype(x.dtype)
+    if _zero(deps):
+        # A derivative in x alone, inside: the one along V is still to come, and jax forgets custom rules of tangents.
+        return _product(op, x, w, v, eps), op(dx, w) + through(v, op, dx) * eps.astype(dx.dtype)
+    return op(x, w), op(dx, w) + through(v, op, x) * deps.astype(x.dtype)
 
 
 @jax.custom_jvp

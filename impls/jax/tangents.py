@@ -30,8 +30,9 @@ def _draw(draw: Callable[..., Array], rng: Array, params: Tree) -> Tree:
 
 def normal(rng: Array, like: Array) -> Array:
     """N(0, 1), shaped as ``like``: the numbers of ``jax.random.normal``, in float32 in half of its time."""
-    plain = jnp.issubdtype(rng.dtype, jax.dtypes.prng_key) and str(jax.random.key_impl(rng)) == "threefry2x32"
-    if like.dtype != jnp.float32 or not plain or like.size >= 2**32:
+    known = jnp.issubdtype(rng.dtype, jax.dtypes.prng_key) and str(jax.random.key_impl(rng)) == "threefry2x32"
+    plain = known and jax.config.jax_threefry_partitionable and like.dtype == jnp.float32
+    if not plain or like.size >= 2**32:
         return jax.random.normal(rng, like.shape, like.dtype)
     key, pieces = jax.random.key_data(rng), _PIECES if like.size >= _LARGE else 1
     piece = jnp.arange(-(-like.size // pieces), dtype=jnp.uint32)
@@ -99,9 +100,8 @@ def factored(rng: Array, params: Tree, index: Any = 0) -> Tree:
     pieces = iter(jnp.split(jax.random.rademacher(rng, (int(ends[-1]),), flat[0].dtype), ends[:-1]))
 
     def made(p: Array) -> Array | Factored:
-        return (
-            Factored(next(pieces).reshape(p.shape[:-1]), next(pieces)) if p.ndim > 1 else next(pieces).reshape(p.shape)
-        )
+        a, *b = (next(pieces).astype(p.dtype) for _ in range(min(p.ndim, 2) or 1))
+        return Factored(a.reshape(p.shape[:-1]), *b) if b else a.reshape(p.shape)
 
     return jax.tree.unflatten(shape, [made(p) for p in flat])
 

@@ -2,7 +2,7 @@
 
     θ ← θ − lr·g(θ, batch)
 
-Cost: one ``value_and_grad``, and one pass over the parameters (a product and a difference each). Memory: the
+Cost: one ``value_and_grad``, and one pass over the parameters. Memory: the
 gradient's, and the new parameters beside the old ones. Time of a step ÷ time of a forward is called R_step, never R,
 which is of the gradient alone. Source: Robbins and Monro 1951.
 """

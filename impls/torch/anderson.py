@@ -72,12 +72,15 @@ class AndersonLinear:
         size = sizes(b)
         b = b / size  # the squares of a small cotangent would underflow
         x, r, window = b, b, _empty(b, self.memory, self.ridge)  # f(0) = b: the pair before the first product
+        image = x
         for step in range(1, self.steps):
             if self.tol > 0 and largest_ratio(r, b) <= self.tol:
-                return solution(size * x, step, r, b, self.tol)
+                return solution(size * image, step, r, b, self.tol)
             r = b - A(x)
-            window, x = _mixed(window, step, r, x + r, self.ridge)
-        return solution(size * x, self.steps, r, b, self.tol)
+            image = x + r
+            window, x = _mixed(window, step, r, image, self.ridge)
+        # With a tolerance the plain image of the x that was looked at: nobody has looked at the mixed one.
+        return solution(size * (image if self.tol > 0 else x), self.steps, r, b, self.tol)
 
 
 class _Window(NamedTuple):

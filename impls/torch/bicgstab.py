@@ -5,8 +5,8 @@
     p ← r + β (p − ω A p),                 β = (b·r)/(b·r before) α/ω
 
 from x = 0 and r = p = b, which is also the shadow that the residuals are tested against. Every sample has its own α, ω
-and β. A quotient that is no finite number counts as 0, and a sample that is solved to rounding takes no further step:
-both stay where they are.
+and β. A quotient that is no finite number counts as 0, so that half of a step is left out where it breaks down, and a
+sample that is solved to rounding takes no further step.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ Iterate = tuple[State, State, State, Tensor]
 class BiCGStab:
     """x in the span of b, A b, …, A^{2M−1} b; exact after n steps, but no step makes the residual less for certain.
 
-    Cost: 2 M products. Memory: 7 states, whatever M. tol: as in Picard, looked at before each step.
+    Cost: 2 M products, and one more with a tolerance. Memory: 7 states, whatever M. tol: as in Picard, looked at before
+    each step.
     Source: van der Vorst 1992.
     """
 
@@ -44,11 +45,13 @@ class BiCGStab:
         b = b / size  # the squares of a small cotangent would underflow
         at: Iterate = (torch.zeros_like(b), b, b, dots(b, b))
         floor = torch.finfo(b.dtype).eps ** 2 * at[3]  # below it r follows x no longer
-        for step in range(self.steps):
-            if self.tol > 0 and largest_ratio(at[1], b) <= self.tol:
-                return solution(size * at[0], step, at[1], b, self.tol)
-            at = _update(A, b, floor, at)
-        return solution(size * at[0], self.steps, at[1], b, self.tol)
+        step = 0
+        while step < self.steps and not (self.tol > 0 and largest_ratio(at[1], b) <= self.tol):
+            at, step = _update(A, b, floor, at), step + 1
+        x, r, *_ = at
+        if self.tol > 0:
+            r = b - A(x)  # what the recursion holds for it may have parted from it
+        return solution(size * x, step, r, b, self.tol)
 
 
 def _update(A: LinearMap, b: State, floor: Tensor, at: Iterate) -> Iterate:

@@ -7,12 +7,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def sample_norms(x: Float[Tensor, b * n]) -> Float[Tensor, " b"]:
+def sample_norms(x: Float[Tensor, "b *n"]) -> Float[Tensor, " b"]:
     """Euclidean norm of each sample."""
     return torch.linalg.vector_norm(x.flatten(1), dim=1)
 
 
-def largest_ratio(x: Float[Tensor, b * n], y: Float[Tensor, b * n]) -> Float[Tensor, ""]:
+def largest_ratio(x: Float[Tensor, "b *n"], y: Float[Tensor, "b *n"]) -> Float[Tensor, ""]:
     """The largest over samples of ‖x‖/‖y‖; 0 for 0/0."""
     tiny = torch.finfo(x.dtype).tiny
     return (sample_norms(x) / sample_norms(y).clamp(min=tiny)).max()

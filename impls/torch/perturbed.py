@@ -16,14 +16,16 @@ import torch
 import torch.autograd.forward_ad as fwd
 from torch import Tensor
 
+from impls.stands_for import stands_for_dual
 from impls.torch.factored import Bilinear, Factored
 
 Direction: TypeAlias = Tensor | Factored
 
 
+@stands_for_dual
 @dataclass(frozen=True)
 class Perturbed:
-    """W along V. Whatever torch function but ``product`` meets it takes ``dual()`` in its place."""
+    """W along V. Whatever but ``product`` meets it takes ``dual()`` in its place."""
 
     value: Tensor
     tangent: Direction
@@ -56,9 +58,16 @@ class Perturbed:
     def __torch_function__(
         cls, fn: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        taken = [arg.dual() if isinstance(arg, Perturbed) else arg for arg in args]
-        named = {name: arg.dual() if isinstance(arg, Perturbed) else arg for name, arg in (kwargs or {}).items()}
-        return fn(*taken, **named)
+        return fn(*_dual(args), **_dual(kwargs or {}))
+
+
+def _dual(nest: Any) -> Any:
+    """A nest of arguments with arrays in the place of weights along a tangent."""
+    if isinstance(nest, list | tuple):
+        return type(nest)(map(_dual, nest))
+    if isinstance(nest, dict):
+        return {name: _dual(one) for name, one in nest.items()}
+    return nest.dual() if isinstance(nest, Perturbed) else nest
 
 
 def perturbed(p: Tensor, v: Direction) -> Perturbed | Tensor:

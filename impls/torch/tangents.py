@@ -45,6 +45,7 @@ def sphere(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
 def factored(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
     """v = a ⊗ b for each weight, a_i = ±1 and b_j = ±1; vectors as ``rademacher``. Error n − 1; its fourth moment is
     larger, up to 9 (∇L·v)² squared on average for 3 of gaussian. n numbers cost as few draws as there are signs."""
+    params = tree_map(Tensor.detach, params)  # where one tensor stands twice, two
     flat = leaves(params)
     counts = [(p.numel() // p.shape[-1], p.shape[-1]) if p.ndim > 1 else (p.numel(),) for p in flat]
     like = flat[0]
@@ -52,7 +53,8 @@ def factored(rng: torch.Generator, params: Tree, index: int = 0) -> Tree:
     pieces = iter(signs.random_(0, 2, generator=rng).mul_(2).sub_(1).split([n for each in counts for n in each]))
 
     def made(p: Tensor) -> Tensor | Factored:
-        return Factored(next(pieces).view(p.shape[:-1]), next(pieces)) if p.ndim > 1 else next(pieces).view(p.shape)
+        a, *b = (next(pieces).to(p.dtype) for _ in range(min(p.ndim, 2) or 1))
+        return Factored(a.view(p.shape[:-1]), *b) if b else a.view(p.shape)
 
     found = {id(p): made(p) for p in flat}
     return tree_map(lambda p: found[id(p)], params)

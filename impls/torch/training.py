@@ -2,7 +2,7 @@
 
     θ ← θ − lr·g(θ, batch)
 
-Cost: one ``value_and_grad``, and one pass over the parameters (a product and a difference each). Memory: the
+Cost: one ``value_and_grad``, and one pass over the parameters. Memory: the
 gradient's, and the new parameters beside the old ones. Time of a step ÷ time of a forward is called R_step, never R,
 which is of the gradient alone. Source: Robbins and Monro 1951.
 """
@@ -41,5 +41,7 @@ def train_step(value_and_grad: ValueAndGrad) -> TrainStep:
 
 
 def descended(p: Tensor, g: Tensor | Factored, lr: float | Tensor) -> Tensor:
-    """p − lr·g; a factored g is never written down."""
-    return g.scaled(lr).descended(p) if isinstance(g, Factored) else p - lr * g
+    """p − lr·g in one pass; a factored g is never written down."""
+    if isinstance(g, Factored):
+        return g.scaled(lr).descended(p)
+    return p - lr * g if isinstance(lr, Tensor) else torch.add(p, g, alpha=-lr)

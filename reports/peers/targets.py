@@ -46,7 +46,7 @@ TARGETS = (
     Target("jax-ift", "IFT ÷ best-tuned of jaxopt and optimistix", "jax", "ift", "ours ift*", JAX_IFT, 0.90),
     Target(
         "jax-ift-defaults",
-        "IFT ÷ best of jaxopt's and optimistix' defaults",
+        "IFT, tuned to the error, ÷ best of jaxopt's and optimistix' defaults, as they come",
         "jax",
         "ift",
         "ours ift*",

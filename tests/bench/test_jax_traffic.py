@@ -124,7 +124,7 @@ def test_arrays_and_shapes_count_alike() -> None:
 
 
 def test_a_key_is_read_too() -> None:
-    assert count(lambda key: jax.random.bits(key, (4, 5)), jax.random.key(0)) == 8 + ONE
+    assert count(lambda key: jax.random.bits(key, (4, 5), "uint32"), jax.random.key(0)) == 8 + ONE
 
 
 def test_a_loop_that_stops_when_it_likes_is_an_error() -> None:

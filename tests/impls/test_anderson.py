@@ -13,7 +13,7 @@ import torch
 from impls import oracles
 from impls.oracles.anderson import mixed
 from impls.oracles.solves import gmres
-from tests.impls.frameworks import array, distance, module, run, small, to_numpy
+from tests.impls.frameworks import array, distance, jit, module, run, small, to_numpy
 from tests.impls.test_errors import sentence
 
 N, BATCH = 6, 3
@@ -43,7 +43,7 @@ def compiled(framework: str, options: tuple) -> Any:
     def fn(J: Any, b: Any) -> Any:
         return solver(lambda v: v - times(J, v), b)
 
-    return jax.jit(fn) if framework == "jax" else fn
+    return jit(framework, fn)
 
 
 def solved(framework: str, J: np.ndarray, b: np.ndarray, dtype: str = "float64", **options: Any) -> Any:

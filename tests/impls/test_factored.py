@@ -134,11 +134,42 @@ def test_a_model_that_knows_nothing_of_them_gets_the_same(framework: str) -> Non
     params = {"W": array(framework, np.random.default_rng(1).normal(size=(M, N)))}
     v = {"W": factored(framework, SIGNS[3][:M], SIGNS[3][M:])}
     directional = module(framework, "gradients.forward_gradient").directional
-    plain = directional(lambda p, _: (xp.tanh(x @ p["W"]).sum() + xp.exp(p["W"]).sum(), ()), params, {}, v)
-    ours = directional(
-        lambda p, _: (xp.tanh(ops.matmul(x, p["W"])).sum() + xp.exp(ops.dense(p["W"])).sum(), ()), params, {}, v
-    )
+
+    def users(p: Any, _: Any) -> Any:
+        W, decay = p["W"], sum((leaf**2).sum() for leaf in ops.leaves(p))
+        return xp.tanh(x @ W).sum() + xp.exp(W).sum() + (2 * W.T / 3 - W[0, 0]).sum() + xp.stack(
+            [W, W]
+        ).sum() + decay, ()
+
+    def written(p: Any, _: Any) -> Any:
+        W = ops.dense(p["W"])
+        more = (2 * W.T / 3 - W[0, 0]).sum() + 2 * W.sum() + (W**2).sum()
+        return xp.tanh(ops.matmul(x, p["W"])).sum() + xp.exp(W).sum() + more, ()
+
+    plain, ours = (directional(one, params, {}, v) for one in (users, written))
     assert [float(one) for one in plain[:2]] == pytest.approx([float(one) for one in ours[:2]], rel=1e-14)
+
+
+def test_a_tensor_that_stands_twice_has_two_tangents(framework: str) -> None:
+    W = array(framework, np.ones((M, N)))
+    first, second = drawn(framework, [W, W])
+    assert not np.array_equal(np.asarray(first.dense()), np.asarray(second.dense()))
+
+
+def test_jax_keeps_the_direction_through_a_derivative_inside() -> None:
+    """Torch refuses it; here ∂/∂eps of a derivative in x comes out as the product with backprop's gradient."""
+    ops, x = module("jax", "ops"), jax.numpy.asarray(np.random.default_rng(0).normal(size=(4, M)))
+    params = {"W": jax.numpy.asarray(np.random.default_rng(1).normal(size=(M, N)))}
+    v = {"W": factored("jax", SIGNS[5][:M], SIGNS[5][M:])}
+
+    def penalty(p: Any, _: Any) -> Any:
+        f = lambda x: jax.numpy.tanh(ops.matmul(x, p["W"]))  # noqa: E731
+        value, push = jax.linearize(f, x)
+        return (jax.jvp(f, (x,), (jax.numpy.ones_like(x),))[1] ** 2).sum() + (value * push(x)).sum(), ()
+
+    slope = module("jax", "gradients.forward_gradient").directional(penalty, params, {}, v)[1]
+    grads = jax.grad(lambda p: penalty(p, {})[0])(params)
+    assert float(slope) == pytest.approx(flat(grads) @ flat(dense("jax", v)), rel=1e-12)
 
 
 def test_torch_refuses_a_recorded_state() -> None:

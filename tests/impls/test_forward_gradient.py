@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.impls.frameworks import answer, distance, flat, loss, module, run, small, tangent, tree, unflat
+from tests.impls.frameworks import answer, distance, flat, jit, loss, module, run, small, tangent, tree, unflat
 
 TINY = {"depth": 1, "inputs": 3, "classes": 2, "batch": 3}
 """A net of n = 8 parameters."""
@@ -25,7 +25,7 @@ def along(framework: str, vectors: np.ndarray) -> np.ndarray:
     params, batch = tree(framework, problem.params), tree(framework, dict(problem.batch))
     if framework == "jax":
         stacked = tree("jax", columns(vectors, problem.params))
-        grads = jax.jit(jax.vmap(lambda v: fn(params, batch, v)[1]))(stacked)
+        grads = jit("jax", jax.vmap(lambda v: fn(params, batch, v)[1]))(stacked)
         return np.stack([flat(jax.tree.map(lambda g, i=i: g[i], jax.device_get(grads))) for i in range(len(vectors))])
     return np.stack([flat(fn(params, batch, tree("torch", unflat(v, problem.params)))[1]) for v in vectors])
 
@@ -48,7 +48,7 @@ def drawn(framework: str, law: str, params: Any, seed: int) -> Any:
 @cache
 def law_of(framework: str, law: str) -> Any:
     found = module(framework, "tangents").LAWS[law]
-    return jax.jit(found) if framework == "jax" else found
+    return jit(framework, found)
 
 
 def test_the_derivative_is_the_inner_product(framework: str) -> None:
@@ -87,7 +87,7 @@ def test_the_law_basis(framework: str, count: int) -> None:
     fn = module(framework, "gradients.forward_gradient").value_and_grad(
         loss(framework, "mlp", None), tangents="basis", count=count
     )
-    fn, rng = (fn, torch.Generator()) if framework == "torch" else (jax.jit(fn), jax.random.key(0))
+    fn, rng = (fn, torch.Generator()) if framework == "torch" else (jit("jax", fn), jax.random.key(0))
     expected = np.where(np.arange(8) < count, max(8 / count, 1) * truth(framework), 0)
     assert distance(flat(fn(params, batch, rng)[1]), expected) < 1e-14
 
@@ -151,7 +151,7 @@ def test_count_draws_different_tangents(framework: str) -> None:
     fn = module(framework, "gradients.forward_gradient").value_and_grad(
         loss(framework, "mlp", None), tangents="rademacher", count=2
     )
-    fn = jax.jit(fn) if framework == "jax" else fn
+    fn = jit(framework, fn)
     found = []
     for seed in range(8):
         rng = torch.Generator().manual_seed(seed) if framework == "torch" else jax.random.key(seed)
@@ -170,3 +170,11 @@ def test_given_arrays_are_left_alone(framework: str) -> None:
     fn(params, batch, None)
     assert np.array_equal(flat(arrays), before)
     assert np.array_equal(flat(params), flat(problem.params))
+
+
+@pytest.mark.parametrize("shape", [(5,), (4095,), (4096,), (4099,), (65, 67)])
+def test_gaussian_numbers_in_jax_are_those_of_jax(shape: tuple[int, ...]) -> None:
+    """To the bit, whether drawn at once or in pieces."""
+    normal, key = module("jax", "tangents").normal, jax.random.key(sum(shape))
+    like = jax.numpy.zeros(shape, "float32")
+    assert np.array_equal(jax.jit(normal)(key, like), jax.random.normal(key, shape, "float32"))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 
-from tests.impls.frameworks import array, distance, module, to_numpy
+from tests.impls.frameworks import array, distance, jit, module, to_numpy
 
 N, BATCH = 6, 3
 
@@ -33,7 +32,7 @@ def compiled(framework: str, name: str, options: tuple) -> Any:
     def fn(matrix: Any, b: Any) -> Any:
         return solver(lambda v: (matrix @ v[:, :, None])[:, :, 0], b)
 
-    return jax.jit(fn) if framework == "jax" else fn
+    return jit(framework, fn)
 
 
 CG = ("normal_cg", "normal_cg_published")

@@ -10,7 +10,7 @@ import pytest
 
 from bench.cell import Value
 from bench.experiments import test_functions as experiment
-from bench.experiments.catalog import Place, Record
+from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.loops import compiled, draw, framework_of
 from bench.experiments.steps import step_of
 from bench.part import Part
@@ -68,7 +68,7 @@ def test_a_path_ends_where_its_value_is_no_finite_number(monkeypatch: pytest.Mon
 def test_the_presets_say_what_was_published() -> None:
     paper = experiment.parts("paper", data=False)
     runs = [part for part in paper if part.settings["what"] == "path"]
-    assert len(runs) == 2 * 2 * (10 + 1) and len(paper) - len(runs) == 2 * 2 * 8
+    assert len(runs) == 2 * 2 * (10 + 1) and len(paper) - len(runs) == 2 * 2 * WORKERS
     assert {(one.settings["function"], one.settings["iterations"]) for one in runs} == {
         ("beale", 1000),
         ("rosenbrock", 25_000),

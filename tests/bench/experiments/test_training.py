@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.experiments import training
-from bench.experiments.catalog import Place
+from bench.experiments.catalog import WORKERS, Place
 from bench.experiments.fit import Trainer
 
 PLACE = Place(Path("unused"))
@@ -62,5 +62,5 @@ def test_both_methods_get_the_same_rates_seeds_and_iterations(size: str, data: b
     shared = {part.settings["rate"] for part in runs if part.settings["protocol"] == "shared"}
     assert shared == {2e-5, 2e-4}
     times = Counter(part.framework for part in parts if part.settings["what"] == "time")
-    assert times == {"torch": 8, "jax": 8} and len({(part.id, part.worker) for part in parts}) == len(parts)
+    assert times == {"torch": WORKERS, "jax": WORKERS} and len({(part.id, part.worker) for part in parts}) == len(parts)
     assert not training.cells(size)

@@ -1,0 +1,140 @@
+"""The peers' bench as an experiment: one part is all contenders of one cell in one process."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.cell import MODES, Cell
+from bench.experiments.catalog import Place, Record
+from bench.experiments.footprint import PROCESS
+from bench.part import Part
+from bench.peers.cells import PeerCell, named
+from bench.peers.cells import cells as cells_of
+from bench.peers.contenders import BASES, Contender, contenders
+from bench.peers.settings import Line, of_cell
+from bench.peers.stage import Call, Stage
+from bench.peers.timing import side_by_side
+from bench.visit import failure
+
+SLACK = 1.02
+"""Another processor rounds otherwise than the one that the search ran on."""
+
+SEARCH = "search"
+"""A setting of a part that looks for options instead of timing them."""
+
+LIBRARY = "library"
+"""A setting of such a part: of which library alone."""
+
+
+def cells(size: str) -> list[Cell]:
+    """None: what is compared here is seconds against seconds."""
+    return []
+
+
+def parts(size: str, data: bool) -> list[Part]:
+    """One worker's parts of a preset."""
+    return parts_of(cells_of(size), range(1))
+
+
+def parts_of(
+    chosen: Sequence[PeerCell], workers: Sequence[int], frameworks: Sequence[str] = tuple(MODES)
+) -> list[Part]:
+    """A part a cell, framework and worker."""
+    return [
+        Part("peers", framework, {"cell": cell.name}, worker, dtype=cell.dtype)
+        for framework in frameworks
+        for worker in workers
+        for cell in chosen
+    ]
+
+
+def perform(part: Part, place: Place) -> list[Record]:
+    """A record a contender: ``cell``, ``contender``, ``method``, ``options`` as text and ``K``; ``error`` and the
+    ``level`` that it has to reach; ``status`` ok, failed or n/a with its ``reason``, and then no time.
+
+    ``seconds``: the median over rounds. ``forward_seconds``: of our value alone at that K, so that ``seconds`` ÷ it is
+    the median over rounds of that ratio. ``ratio``: the same of the seconds of ours of that method ÷
+    its own. ``flop_ratio``: of ours, where one is derived by hand.
+    ``package``: the library with its version. A part that searches has the lines of the settings instead.
+    """
+    cell = named(str(part.settings["cell"]))
+    if SEARCH in part.settings:
+        from bench.peers.search import search
+
+        package = str(part.settings[LIBRARY]) if LIBRARY in part.settings else None
+        return [line.as_record() for line in search(cell, part.framework, part.device, place.scratch, package)]
+    stage, lines = Stage(cell, part.framework, part.device, place.scratch), of_cell(cell, part.framework)
+    found: dict[str, Record] = {}
+    calls: dict[str, Call] = {}
+    for contender in contenders(cell, part.framework):
+        found[contender.name], call = ready(stage, contender, lines.get(contender.name))
+        if call is not None:
+            calls[contender.name] = call
+    _timed(stage, found, calls)
+    return list(found.values())
+
+
+def ready(stage: Stage, contender: Contender, line: Line | None) -> tuple[Record, Call | None]:
+    """The record of a contender with no time yet, and its call where its gradient is right enough."""
+    record: Record = {"cell": stage.cell.name, "contender": contender.name, "method": contender.method}
+    record |= {
+        "options": line.words if line else "",
+        "K": line.K if line else None,
+        "level": line.level if line else None,
+    }
+    record |= {"error": None, "seconds": None, "forward_seconds": None, "ratio": None, "flop_ratio": None}
+    record |= {"status": "failed", "reason": "", "package": contender.version}
+    if line is None:
+        return record | {"reason": "settings.jsonl has no line for it: run `python -m bench peers --search`."}, None
+    if line.status == "failed":
+        return record | {"error": line.error, "reason": line.reason}, None
+    try:
+        call = stage.call(contender, line.K, line.options)
+        error = stage.error(contender, stage.sync(call()))
+    except Exception as one:
+        status, reason = failure(one)
+        return record | {"status": "n/a" if status == "n/a" else "failed", "reason": reason}, None
+    if not error <= SLACK * line.level:
+        return record | {"error": error, "reason": f"The gradient error is {error:.3g}, not {line.level:g}."}, None
+    ratio = flop_ratio(stage.problem, contender, line)
+    return record | {"status": "ok", "error": error, "flop_ratio": ratio}, call
+
+
+def _timed(stage: Stage, found: Mapping[str, Record], calls: Mapping[str, Call]) -> None:
+    """Fill in the seconds and ratios of those that have a call."""
+    if not calls:
+        return
+    forwards = {f"forward {K}": stage.forward(K) for K in {found[name]["K"] for name in calls}}
+    base_of = {name: BASES[found[name]["method"]] for name in calls}
+    taken = side_by_side(calls, base_of, sync=stage.sync, forwards=forwards)
+    for name in calls:
+        record, (rounds, base) = found[name], taken[name]
+        record["seconds"] = statistics.median(rounds[name])
+        forward = f"forward {record['K']}"
+        beside = rounds if forward in rounds else taken[forward][0]
+        record["forward_seconds"] = record["seconds"] / statistics.median(
+            own / first for own, first in zip(rounds[name], beside[forward], strict=False)
+        )
+        if base in rounds:
+            record["ratio"] = statistics.median(
+                ours / own for ours, own in zip(rounds[base], rounds[name], strict=True)
+            )
+
+
+def flop_ratio(problem: Any, contender: Contender, line: Line) -> float | None:
+    """The flops that our method takes at least, over those of the forward; None for others' and for steps."""
+    from bench.work import flop_ratio as derived
+
+    if contender.maker != "ours" or contender.method == "step":
+        return None
+    taken: dict[str, Any] = {} if line.K is None else {"K": line.K, "solver": "picard", **line.options}
+    if "factored" in contender.name:
+        taken["tangents"] = "factored"
+    return derived(problem, contender.method, taken)
+
+
+def memory_bytes(size: str) -> int:
+    """A process with the states of the longest unrolled solve, or a dense matrix of each sample."""
+    return PROCESS + 2_000_000_000

@@ -1,0 +1,156 @@
+"""The search: of every contender of a cell the cheapest options whose gradient error reaches the level.
+
+On each ladder of options the first rung that is right enough is found by doubling and halving; then those of all
+ladders are timed side by side.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import statistics
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.cell import Value
+from bench.failures import NotApplicable
+from bench.instruments.rounds import rounds
+from bench.peers.cells import PeerCell
+from bench.peers.contenders import Contender, contenders
+from bench.peers.forward_steps import ForwardSteps, forward_steps
+from bench.peers.ladders import Ladder, Options, ladders
+from bench.peers.settings import Line
+from bench.peers.stage import Call, Stage
+from bench.visit import failure
+
+BUDGET_S = 0.5
+"""Seconds of timed rounds between the candidates of one contender."""
+
+
+class Climb:
+    """Tries options of one contender and keeps what it learns. guesses: of each sequence of rungs the last that was
+    found in this cell, by whomever: the others' is near."""
+
+    def __init__(
+        self, stage: Stage, contender: Contender, K: int | None, level: float, guesses: dict[tuple[Value, ...], int]
+    ) -> None:
+        self._stage, self._contender, self._K, self._level, self._guesses = stage, contender, K, level, guesses
+        self.best, self.reason = math.inf, ""
+        self.good: list[tuple[Options, float, Call]] = []
+
+    def up(self, ladder: Ladder) -> None:
+        """Find the first rung that is right enough, if one is, and add it to ``good``."""
+        calls: dict[int, Call] = {}
+        traced = ladder.traced and self._stage.framework == "jax"
+        found = self._stage.tried(self._contender, self._K, ladder.fixed, ladder.name) if traced else None
+
+        def right(index: int) -> bool:
+            if found is not None:
+                return self._error(lambda: found(ladder.values[index])) <= self._level
+            calls[index] = call = self._lazy(ladder[index])
+            return self._error(call) <= self._level
+
+        rungs = tuple(ladder.values)
+        index = first(right, len(ladder), self._guesses.get(rungs, 0))
+        if index is None:
+            return
+        self._guesses[rungs] = index
+        for one in range(index, min(index + 2, len(ladder))):
+            call = calls.get(one) or self._lazy(ladder[one])
+            if (error := self._error(call)) <= self._level:  # compiled for one value alone, it may round otherwise
+                self.good.append((ladder[one], error, call))
+                return
+
+    def _lazy(self, options: Options) -> Call:
+        """The call, built and compiled when it is first made."""
+        made = functools.cache(lambda: self._stage.call(self._contender, self._K, options))
+        return lambda: made()()
+
+    def _error(self, call: Call) -> float:
+        """The gradient error of a call; infinite where it raises, for the reason that is kept."""
+        try:
+            error = self._stage.error(self._contender, self._stage.sync(call()))
+        except NotApplicable:
+            raise
+        except Exception as one:
+            self.reason = ": ".join(failure(one))
+            return math.inf
+        self.best = min(self.best, error) if math.isfinite(error) else self.best
+        return error if math.isfinite(error) else math.inf
+
+    def cheapest(self) -> tuple[Options, float] | None:
+        """The options of least median seconds, with their error; None where none reached the level."""
+        if not self.good:
+            return None
+        calls = {str(index): call for index, (_, _, call) in enumerate(self.good)}
+        taken: Mapping[str, list[float]] = {"0": [0.0]}
+        if len(calls) > 1:
+            taken = rounds(calls, sync=self._stage.sync, budget_s=BUDGET_S, least=3, most=15)
+        winner = min(taken, key=lambda name: statistics.median(taken[name]))
+        options, error, _ = self.good[int(winner)]
+        return options, error
+
+
+def first(right: Callable[[int], bool], count: int, guess: int = 0) -> int | None:
+    """The least index below ``count`` that is right, if all after it are; None where not even the last is. It looks at
+    ``guess`` first, goes from there by doubling, and then halves."""
+    wrong, good, reach, index = -1, count, 1, min(guess, count - 1)
+    while good - wrong > 1:
+        if right(index):
+            good = index
+        else:
+            wrong = index
+        if good == count:
+            index = min(wrong + reach, count - 1)
+        elif wrong == -1:
+            index = max(good - reach, 0)
+        else:
+            index = (wrong + good) // 2
+        reach *= 2
+    return good if good < count else None
+
+
+def search(cell: PeerCell, framework: str, device: str, scratch: Path, package: str | None = None) -> list[Line]:
+    """A line for every contender of a cell, or for those of one library."""
+    stage = Stage(cell, framework, device, scratch)
+    steps = None if cell.problem == "mlp" else forward_steps(stage.problem, cell.level)
+    guesses: dict[tuple[Value, ...], int] = {}
+    chosen = [one for one in contenders(cell, framework) if package in (None, one.package)]
+    return [_line(stage, one, steps, guesses) for one in chosen]
+
+
+def _line(
+    stage: Stage, contender: Contender, steps: ForwardSteps | None, guesses: dict[tuple[Value, ...], int]
+) -> Line:
+    K, level = target(contender, stage.cell.level, steps)
+    facts: dict[str, Any] = {"cell": stage.cell.name, "framework": stage.framework, "contender": contender.name}
+    facts |= {"method": contender.method, "K": K, "level": level, "package": contender.version}
+    climb = Climb(stage, contender, K, level, guesses)
+    try:
+        for ladder in ladders(contender, stage.framework, stage.cell):
+            climb.up(ladder)
+        found = climb.cheapest()
+    except NotApplicable as error:
+        return Line(**facts, status="n/a", reason=str(error))
+    except ValueError as error:
+        return Line(**facts, status="failed", reason=str(error))
+    if found is not None:
+        return Line(**facts, status="ok", options=found[0], error=rounded(found[1]))
+    best = rounded(climb.best) if math.isfinite(climb.best) else None
+    reason = f"The best gradient error is {best}, not {level:g}." if best is not None else climb.reason
+    return Line(**facts, status="failed", reason=reason, error=best)
+
+
+def target(contender: Contender, level: float, steps: ForwardSteps | None) -> tuple[int | None, float]:
+    """K and the error to be reached. JFB has an error of its own at any K; what is added to it is at most the level."""
+    if steps is None:
+        return None, level
+    if contender.method == "jfb":
+        return steps.implicit, float(f"{steps.jfb_error + level:.6g}")
+    return (steps.unrolled if contender.method == "unrolled" else steps.implicit), level
+
+
+def rounded(value: float) -> float:
+    """To three digits: further ones depend on the processor."""
+    return float(f"{value:.3g}")

@@ -1,0 +1,95 @@
+"""The committed settings: of every contender and cell the options that the search found, or why there are none.
+
+One JSON line each, sorted. There are no times in it: which of the options that are right enough is cheapest was timed,
+and what they take is measured by the run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bench.peers.cells import PeerCell
+
+PATH = Path(__file__).with_name("settings.jsonl")
+
+
+@dataclass(frozen=True)
+class Line:
+    """level: the error to be reached. error: the one reached, the best one where that is not enough. K: evaluations of
+    step in the forward solve. package: the library with its version. status: ok, failed or n/a."""
+
+    cell: str
+    framework: str
+    contender: str
+    method: str
+    level: float
+    status: str
+    reason: str = ""
+    K: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    error: float | None = None
+    package: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.cell, self.framework, self.contender
+
+    @property
+    def words(self) -> str:
+        """The options as text, such as ``M=12 linear_solver=picard``."""
+        return " ".join(f"{name}={value}" for name, value in sorted(self.options.items()))
+
+    def as_record(self) -> dict[str, Any]:
+        """Flat, as a row of an experiment's table has to be."""
+        return {**asdict(self), "options": json.dumps(dict(self.options), sort_keys=True)}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Line:
+        """The line of ``as_record``."""
+        return cls(**{**record, "options": json.loads(record["options"])})
+
+
+NAMES = {one.name for one in fields(Line)}
+
+
+def read(path: Path = PATH) -> dict[tuple[str, str, str], Line]:
+    """All lines of a file by cell, framework and contender; none where there is no file. ``ValueError`` for a line that
+    is no setting."""
+    found = {}
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            one = Line(**json.loads(line))
+            good = all(isinstance(part, str) for part in one.key) and isinstance(one.options, dict)
+        except (TypeError, ValueError, RecursionError):
+            good = False
+        if not good:
+            raise ValueError(
+                f"Line {number} of {path.name} is no setting of a contender: make the file again with "
+                "`python -m bench peers --search`."
+            )
+        found[one.key] = one
+    return found
+
+
+def of_cell(cell: PeerCell, framework: str, path: Path = PATH) -> dict[str, Line]:
+    """The lines of one cell by contender. ``ValueError`` where the search has not been there."""
+    found = {
+        line.contender: line for line in read(path).values() if (line.cell, line.framework) == (cell.name, framework)
+    }
+    if not found:
+        raise ValueError(
+            f"{path.name} has no line for {cell.name} in {framework}: run `python -m bench peers --search` with it."
+        )
+    return found
+
+
+def write(lines: Iterable[Line], path: Path = PATH) -> None:
+    """Put lines into the file, each in the place of an older one of its cell, framework and contender."""
+    kept = read(path) | {line.key: line for line in lines}
+    texts = [json.dumps(asdict(kept[key]), sort_keys=True) for key in sorted(kept)]
+    path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
