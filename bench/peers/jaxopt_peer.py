@@ -41,7 +41,7 @@ def gradient(
     import jax.numpy as jnp
 
     options = dict(options)
-    batch = options.pop("batch")
+    batch = options.pop("batch", "whole")
     made: dict[str, Any] = {"maxiter": K, "tol": 0.0, "implicit_diff": contender.method == "ift"}
     kind = contender.kind.removeprefix("ift ")
     if kind not in ("default", "unrolled"):
