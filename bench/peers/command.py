@@ -13,7 +13,7 @@ from bench.flags import count, seconds
 from bench.part import Part
 from bench.peers.cells import PRESETS, PeerCell, cells, named
 
-WORKERS = 8
+WORKERS = 6
 PART_S = 300.0
 SEARCH_S = 3000.0
 """Seconds after which a part is given up, unless said otherwise."""

@@ -108,7 +108,6 @@ def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert main(["--peers", "gone.jsonl"]) == 2 and "gone.jsonl does not exist" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not PAGE.is_file(), reason="docs/performance.md is not there yet")
 def test_docs_say_nothing_but_what_committed_rows_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PAGE.parents[1])
     written = PAGE.read_text(encoding="utf-8")
