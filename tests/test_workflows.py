@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.docs import shell
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
@@ -23,7 +26,7 @@ def commands(workflow: dict[str, Any]) -> list[str]:
 
 
 def test_there_are_workflows_and_targets() -> None:
-    assert {path.stem for path in WORKFLOWS} >= {"tests", "gate", "history"}
+    assert {path.stem for path in WORKFLOWS} >= {"tests", "gate", "history", "scheduled"}
     assert {"test", "report", "gate", "history", "clean"} <= TARGETS
 
 
@@ -36,9 +39,24 @@ def test_a_workflow_is_valid_and_calls_what_there_is(path: Path) -> None:
     lines = commands(workflow)
     called = [name for line in lines for name in re.findall(r"\bmake ([a-z]+)", line)]
     assert set(called) <= TARGETS
+    for line in lines:
+        if line.startswith("make "):
+            shell.check(shlex.split(line))  # its variables, preset and flags too
     scripts = [line.split()[0] for line in lines if line.startswith((".ci/", "./"))]
     assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
     assert called or scripts
     for job in workflow["jobs"].values():
         for step in job["steps"]:
             assert re.fullmatch(r"[\w.-]+/[\w.-]+@v\d+", step.get("uses", "actions/checkout@v4"))
+
+
+def test_the_long_commands_run_each_week_at_their_smallest() -> None:
+    """Each target of README that measures for minutes, but for the one that needs a GPU."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "scheduled.yml").read_text(encoding="utf-8"))
+    assert set(workflow[True]) == {"schedule", "workflow_dispatch"}
+    runs = {line.split()[1]: line for line in commands(workflow)}
+    assert set(runs) == {"report", "experiments", "compare", "peers", "gate", "history"}
+    assert all("PRESET=smoke" in line for name, line in runs.items() if name != "gate")
+    (job,) = workflow["jobs"].values()
+    steps = [step for step in job["steps"] if "run" in step]
+    assert all("!cancelled()" in step["if"] for step in steps[1:])  # one that fails hides no other

@@ -38,8 +38,15 @@ IMPLICIT: tuple[tuple[str, Mapping[str, Any]], ...] = (
     *(("ift", {"K": 3, "linear_solver": "bicgstab", "M": terms}) for terms in (1, 3)),
     *(("ift", {"K": 3, "linear_solver": "anderson", "M": terms}) for terms in (1, 4)),
     *(("jfb", {"K": steps, "solver": "anderson"}) for steps in (2, 5)),
+    *(
+        (name, {"K": steps})
+        for name, row in catalog.METHODS.items()
+        if row.interface == "adjoint" and row.flops and name not in ("unrolled", "jfb", "ift")
+        for steps in (2, 5)
+    ),
 )
-"""GMRES with M = 9 has more terms than the seven entries of a small state."""
+"""GMRES with M = 9 has more terms than the seven entries of a small state. The last are those of any adjoint that the
+catalogue gains."""
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -35,7 +35,7 @@ def settings(problem: str, method: str) -> list[dict[str, Any]]:
     if KIND[problem] == "explicit":
         return []
     found: list[dict[str, Any]] = [{"K": 4, "solver": "picard"}] if "picard" in row.solvers else []
-    if problem not in ("fpn", *NETWORKS):  # Newton's matrices of 128 unknowns take long to compile
+    if "newton" in row.solvers and problem not in ("fpn", *NETWORKS):  # matrices of 128 unknowns take long to compile
         found.append({"K": 3, "solver": "newton"})
     if "anderson" in row.solvers and method == "jfb" and problem in MORE:
         found.append({"K": 9, "solver": "anderson"})  # more differences than the window holds
