@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.capabilities.command import add_flags as add_capabilities
+from bench.capabilities.command import capabilities
 from bench.experiments.command import add_flags, experiments
 from bench.flags import add_cells, chosen, count, guarded, says_which, seconds
 from bench.peers.command import add_flags as add_peers
@@ -33,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     add_flags(commands.add_parser("experiments", help=words, description=words))
     words = "time our methods beside other libraries'"
     add_peers(commands.add_parser("peers", help=words, description=words))
+    words = "try what each method can do, and write it down for the page"
+    add_capabilities(commands.add_parser("capabilities", help=words, description=words))
     words = "say where the time of one cell's gradient call goes, beside its forward's"
     add_profile_flags(commands.add_parser("profile", help=words, description=words))
     run = commands.choices["run"]
@@ -58,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     input."""
     given = parser().parse_args(arguments)
     commands = {"list": listing, "run": run, "compare": comparison, "experiments": experiments}
-    commands |= {"peers": peers, "profile": profile}
+    commands |= {"peers": peers, "profile": profile, "capabilities": capabilities}
     stopped = "finished rows are in the file, and the same command goes on from there."
     return guarded(lambda: commands[given.command](given), stopped)
 

@@ -93,14 +93,16 @@ def dense(tree: Tree) -> Tree:
 def first_order(x: Tensor, method: str) -> Tensor:
     """``x`` itself; a second derivative through it raises, since ``method`` would get it silently wrong."""
 
+    value, tangent = fwd.unpack_dual(x)
+    dual = tangent is not None
+
     def refuse(_: Tensor | None) -> None:
         raise RuntimeError(_SECOND.format(method))
 
     def guard(g: Tensor | None) -> None:
-        if torch.is_grad_enabled():  # the backward pass is itself being recorded
+        if dual or torch.is_grad_enabled():  # the backward pass itself carries tangents, or is being recorded
             refuse(g)
 
-    value, tangent = fwd.unpack_dual(x)
     if tangent is not None and tangent.requires_grad:
         tangent = tangent.view_as(tangent)
         tangent.register_hook(refuse)
