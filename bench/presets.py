@@ -86,6 +86,11 @@ def _quick() -> list[Cell]:
     found += implicit("newton", {"width": 64, "batch": 64}, {"solver": "newton", "K": 6}, *roots)
     images = {"channels": 16, "batch": 64, "gamma": 0.8}
     found += implicit("fpn", images, {"K": 30}, UNROLLED, ift("picard", 30), ift("gmres", 15), JFB)
+    # Work and precision: every method at each length of the forward solve, so that none wins for want of rivals.
+    for gamma, M, lengths in ((0.5, 10, (10, 20)), (0.95, 30, (40, 160))):
+        layer: dict[str, Value] = {"gamma": gamma, "width": 128, "batch": 64, "kind": "symmetric"}
+        for K in lengths:
+            found += implicit("tanh", layer, {"K": K}, UNROLLED, ift("picard", K), ift("gmres", M), JFB)
     return found + _sweeps((2, 4, 8, 16, 32), (5, 10, 20, 40, 80))
 
 

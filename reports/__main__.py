@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 
-from reports import paper_markdown, peers
-from reports.load import ResultsError, newest, newest_papers, newest_peers, read, shown
+from reports import answer, paper_markdown
+from reports.frames import cells, samples
+from reports.gather import experiments, gather, grid_results, peers_bench
+from reports.load import ResultsError, shown
 from reports.markdown import table
 from reports.page import write
 from reports.paper_page import section
-from reports.papers import Papers
-from reports.papers import read as read_papers
 from reports.peers import markdown as peers_markdown
+from reports.peers import section as peers_section
 
 SECTIONS = (
     ("papers", "the papers' experiments", "the papers' claims"),
@@ -28,12 +30,28 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="python -m reports", description="Write one offline HTML page from results files."
     )
-    found.add_argument(
+    shown_first = found.add_mutually_exclusive_group()
+    shown_first.add_argument(
         "--results",
         nargs="+",
         type=Path,
         metavar="PATH",
         help="results files (default: the newest of results/*/*.jsonl)",
+    )
+    shown_first.add_argument(
+        "--compare",
+        nargs=2,
+        type=Path,
+        metavar=("A", "B"),
+        help="the page of results B, with a part that sets it beside A: two commits, or two machines",
+    )
+    found.add_argument(
+        "--own",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="rows of models of your own (bench.compare(...).save(PATH)), as a part of the page",
     )
     found.add_argument(
         "--out",
@@ -52,6 +70,8 @@ def parser() -> argparse.ArgumentParser:
             f"--{name}-markdown", action="store_true", help=f"print {told} in Markdown and write no page"
         )
     found.add_argument("--markdown", action="store_true", help="print the headline table in Markdown and write no page")
+    found.add_argument("--answer-markdown", action="store_true", help="print the answer in Markdown and write no page")
+    found.add_argument("--open", action="store_true", help="open the page in the browser")
     return found
 
 
@@ -59,23 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 when all went well, 2 with one sentence on stderr when it did not."""
     chosen = parser().parse_args(arguments)
     try:
-        if chosen.papers_markdown or chosen.peers_markdown:
-            print(_markdown(chosen), end="")
+        text = _markdown(chosen)
+        if text is not None:
+            print(text, end="" if text.endswith("\n") else "\n")
             return 0
-        results = read(*(chosen.results or [newest()]))
-        for note in results.told:
-            print(note, file=sys.stderr)
-        if chosen.markdown:
-            print(table(results))
-        else:
-            papers, beside = _papers(chosen.papers, newest_papers), _papers(chosen.peers, newest_peers)
-            page = write(
-                results,
-                chosen.out,
-                section(papers) if papers else None,
-                peers.section(beside) if beside else None,
-            )
-            print(_where(page))
+        page = write(gather(chosen), chosen.out)
     except ResultsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -85,31 +93,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    print(_where(page))
+    if chosen.open and not webbrowser.open(page.resolve().as_uri()):
+        print("No browser was found: open the page by its path.", file=sys.stderr)
     return 0
 
 
-def _markdown(chosen: argparse.Namespace) -> str:
-    """The page of claims, or the part of a page on the peers."""
+def _markdown(chosen: argparse.Namespace) -> str | None:
+    """What is to be printed instead of a page; None for a page."""
     if chosen.papers_markdown:
-        found = _papers(chosen.papers, newest_papers)
-        if found is None:
+        papers = experiments(chosen)
+        if papers is None:
             raise ResultsError("There are no results of the papers' experiments: run `make experiments` first.")
-        return paper_markdown.page(section(found, drawn=False))
-    found = _papers(chosen.peers, newest_peers)
-    if found is None:
-        raise ResultsError("There are no results of the peers' bench: run `make peers` first.")
-    return peers_markdown.text(peers.section(found, drawn=False))
-
-
-def _papers(named: str | None, newest_one: Callable[[], Path | None]) -> Papers | None:
-    """The rows of the file that was named, else of the newest; None without one."""
-    path = None if named == "none" else Path(named) if named else newest_one()
-    if path is None:
-        return None
-    found = read_papers(path)
-    for note in found.results.told:
-        print(note, file=sys.stderr)
-    return found
+        return paper_markdown.page(section(papers, drawn=False))
+    if chosen.peers_markdown:
+        beside = peers_bench(chosen)
+        if beside is None:
+            raise ResultsError("There are no results of the peers' bench: run `make peers` first.")
+        return peers_markdown.text(peers_section(beside, drawn=False))
+    if chosen.answer_markdown:
+        found = grid_results(chosen)
+        return answer.markdown(answer.part(cells(found), samples(found), experiments(chosen), (), found.run))
+    if chosen.markdown:
+        return table(grid_results(chosen))
+    return None
 
 
 def _where(path: Path) -> str:

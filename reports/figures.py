@@ -37,35 +37,36 @@ class Drawing:
     slopes: list[tuple[str, ...]] = field(default_factory=list)
 
 
-def ratios(groups: list[Group]) -> Drawing | None:
-    """R with its 95 % interval: one panel a problem, one line a method, the runners below each other."""
+def ratios(groups: list[Group], name: str = "ratios") -> Drawing | None:
+    """R with its 95 % interval: one panel a problem, one line a method, the runners below each other. ``name``: of the
+    figure, which a page has once."""
     groups = [group for group in groups if group.rows]
     groups, left = groups[:MOST_PANELS], len(groups) - MOST_PANELS
     if not groups:
         return None
     heights = [len(group.methods) for group in groups]
-    with style("ratios"):
+    with style(name):
         figure = Figure(figsize=(8.4, 0.36 * sum(heights) + 0.62 * len(groups) + 0.55), layout="constrained")
         panels = figure.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         for axes, group in zip(panels, groups, strict=True):
             _panel(axes, group)
         known = [
-            row[name]
+            row[end]
             for group in groups
             for row in group.rows
-            for name in ("R", "R_low", "R_high")
-            if not isnan(row[name])
+            for end in ("R", "R_low", "R_high")
+            if not isnan(row[end])
         ]
         _axis(panels[-1], known)
-        names = sorted({row["runner"] for group in groups for row in group.rows}, key=place)
-        figure.legend(handles=[_key(name) for name in names], loc="outside upper right", ncols=min(len(names), 4))
+        runners = sorted({row["runner"] for group in groups for row in group.rows}, key=place)
+        figure.legend(handles=[_key(one) for one in runners], loc="outside upper right", ncols=min(len(runners), 4))
         alt = "R by problem and method with 95 % intervals. " + "; ".join(
             f"{group.title}, {row['label']}, {row['runner']}: "
             + (interval(row["R"], row["R_low"], row["R_high"]) if not isnan(row["R"]) else row["status"])
             for group in groups
             for row in group.rows
         )
-        svg = render(figure, "ratios", alt)
+        svg = render(figure, name, alt)
     columns = [
         "problem",
         "label",
@@ -89,7 +90,7 @@ def ratios(groups: list[Group]) -> Drawing | None:
     )
     if left > 0:
         caption += f" The first {MOST_PANELS} problems are drawn; {left} more stand in the tables alone."
-    return Drawing("ratios", "Time: R by problem and method", svg, caption, data)
+    return Drawing(name, "Time: R by problem and method", svg, caption, data)
 
 
 def _panel(axes: Axes, group: Group) -> None:

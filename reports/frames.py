@@ -35,9 +35,11 @@ def samples(results: Results) -> pd.DataFrame:
     rows = []
     for visit in counted(results):
         if visit["measure"] == "time" and visit["status"] == "ok" and visit["device"] != "meta":
+            of_visit = _identity(visit) | {"worker": visit["worker"]}
             for pair, (forward, gradient) in _pairs(visit):
-                times = {"forward_s": forward, "gradient_s": gradient, "R": gradient / forward}
-                rows.append(_identity(visit) | {"worker": visit["worker"], "pair": pair} | times)
+                rows.append(
+                    of_visit | {"pair": pair, "forward_s": forward, "gradient_s": gradient, "R": gradient / forward}
+                )
     return pd.DataFrame(rows, columns=list(SAMPLE))
 
 

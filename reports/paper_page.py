@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -38,6 +39,9 @@ class Section:
     unfinished: list[tuple[str, str]]
     """Experiments of whose plan rows are missing, and how many."""
     facts: list[tuple[str, str]]
+    marks: ClassVar[Mapping[str, str]] = MARKS
+    answer_words: ClassVar[Mapping[bool | None, str]] = ANSWERS
+    most_failed: ClassVar[int] = MOST_FAILED
 
     @property
     def run(self) -> dict[str, Any]:
@@ -92,9 +96,8 @@ def answers(claims: list[Judged]) -> pd.DataFrame:
 
 
 def tables(found: Section) -> dict[str, pd.DataFrame]:
-    """Every table of the section by the name of its CSV file."""
+    """Every table of the section but those of its figures, by the name of its CSV file."""
     named = {"papers-claims": answers(found.claims)}
-    named |= {drawing.name: drawing.data for _, drawing in found.figures}
     for name in filter(_NAME.fullmatch, found.papers.experiments):
         cells, records = found.papers.cells(name), found.papers.records(name)
         if len(cells):

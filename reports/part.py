@@ -1,4 +1,4 @@
-"""One part of the page: a heading, a template with what it reads, and the figures and tables that lie beside the page."""
+"""One part of the page: heading, template and what it reads, and the figures and tables that lie beside the page."""
 
 from __future__ import annotations
 

@@ -77,10 +77,8 @@ def embed(document: str, name: str, alt: str) -> str:
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
     body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
-    body = body.replace("xlink:href=", "href=")
-    body = re.sub(r'\bid="', f'id="{name}-', body)
-    body = re.sub(r"url\(#", f"url(#{name}-", body)
-    body = body.replace('href="#', f'href="#{name}-')
+    # A "<" opens a tag, since texts have it escaped: what a text says stays as it is.
+    body = re.sub(r"<[^<>]*>", lambda found: _own(found.group(), name), body)
     body = re.sub(r"[ \t]*\n\s*", "\n", body)
     head = (
         f'<svg viewBox="{box.group(1)}" width="{width:.0f}" role="img" aria-labelledby="{name}-title" '
@@ -88,3 +86,11 @@ def embed(document: str, name: str, alt: str) -> str:
         f'<title id="{name}-title">{html.escape(alt)}</title>'
     )
     return head + body.rstrip()
+
+
+def _own(tag: str, name: str) -> str:
+    """A tag whose ids, and whose references to others, are those of the figure ``name``."""
+    tag = tag.replace("xlink:href=", "href=")
+    tag = re.sub(r'\bid="', f'id="{name}-', tag)
+    tag = re.sub(r"url\(#", f"url(#{name}-", tag)
+    return tag.replace('href="#', f'href="#{name}-')

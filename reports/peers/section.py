@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from reports.claims.verdict import unfinished
 from reports.facts import facts
 from reports.figures import Drawing
+from reports.paper_page import MOST_FAILED
 from reports.papers import Papers
 from reports.peers.entries import entries
 from reports.peers.figure import figure
@@ -36,6 +38,8 @@ class Section:
     unfinished: str
     notes: list[str]
     facts: list[tuple[str, str]]
+    marks: ClassVar[Mapping[str, str]] = MARKS
+    most_failed: ClassVar[int] = MOST_FAILED
 
     @property
     def run(self) -> dict[str, Any]:

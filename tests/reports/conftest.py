@@ -9,6 +9,7 @@ import pytest
 
 from reports import Results, cells, read
 from reports.page import write
+from reports.parts import Sources
 from tests.reports.additions import additions
 from tests.reports.suite import suite
 from tests.reports.synthetic import write as write_results
@@ -29,7 +30,7 @@ def frame(results: Results) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def page(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the suite."""
-    return write(results, tmp_path_factory.mktemp("page"))
+    return write(Sources(results), tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +54,7 @@ def more_cells(more: Results) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def more_page(more: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of it."""
-    return write(more, tmp_path_factory.mktemp("more_page"))
+    return write(Sources(more), tmp_path_factory.mktemp("more_page"))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from reports.headline import groups
 from reports.labels import STROKES, runner
 from reports.markdown import table
 from reports.page import build, html
+from reports.parts import Sources
 from reports.sweeps import sweeps
 from tests.reports.additions import RATIO, RUNNERS
 from tests.reports.reader import Reader, data
@@ -31,9 +32,8 @@ def of(more_cells: pd.DataFrame, **wanted: Any) -> list[dict[str, Any]]:
 def test_the_page_is_sound_and_has_no_figure_twice(more_source: str) -> None:
     reader = Reader(more_source)
     assert reader.stack == [] and len(reader.ids) == len(set(reader.ids))
-    titles = re.findall(r"<h3>([^<]*)</h3>", more_source.split('id="figures"')[1].split('id="guide"')[0])
+    titles = re.findall(r"<h3[^>]*>([^<]*)</h3>", more_source.split('<section id="memory">')[1].split("</section>")[0])
     assert titles == [
-        "Time: R by problem and method",
         "Memory against K",
         "GPU memory against depth",
         "GPU memory against K",
@@ -101,18 +101,18 @@ def test_the_distance_and_the_traffic_stand_beside_r(tmp_path: Path) -> None:
     frame = cells(some)
     assert list(frame["distance"].dropna()) == [pytest.approx(1.5)]
     assert list(frame["traffic_ratio"].dropna()) == [2.25]
-    assert html(build(some)[0]).count("<td>1.50<small>2.25</small></td>") == 1
+    assert html(build(Sources(some))).count("<td>1.50<small>2.25</small></td>") == 1
     head, _, line, unknown = table(some).splitlines()
     assert "| R [95 %] | flop ratio | R ÷ flop ratio | traffic ratio | forward |" in head
     assert "| 3.00 [one worker] | 2.00 | 1.50 | 2.25 |" in line and "| – | – | – |" in unknown
     work["traffic"] = work["forward_traffic"] = 0
     none = read(write_results(tmp_path / "none.jsonl", [run(), timed(3.0), exact(10, values=work)]))
-    assert "traffic ratio" not in table(none) and "traffic ratio</small>" not in html(build(none)[0])
+    assert "traffic ratio" not in table(none) and "traffic ratio</small>" not in html(build(Sources(none)))
 
 
 def test_work_that_was_not_counted_has_no_column(tmp_path: Path) -> None:
     some = read(write_results(tmp_path / "some.jsonl", [run(), timed(2.0), exact(10, values={"forward_flops": 0})]))
-    assert "Flop ratio<small>" not in html(build(some)[0])
+    assert "Flop ratio<small>" not in html(build(Sources(some)))
 
 
 def test_held_bytes_and_contraction_are_shown(more_source: str) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports import read, samples
+from reports import read
 from reports.errors_table import error_rows
+from reports.grid import grid
 from reports.headline import groups
 from reports.page import build, html
+from reports.parts import Sources
 from tests.reports.additions import BLOCK, ITEM, MB
 from tests.reports.reader import data
 from tests.reports.synthetic import exact, run, timed
@@ -30,13 +32,8 @@ def test_shapes_alone_stand_in_figures_and_tables_of_memory_alone(
 
 def test_a_time_from_shapes_alone_is_not_believed(tmp_path: Path) -> None:
     rows = [timed(2.0, device="meta"), exact(5, device="meta")]
-    found, _ = build(read(write_results(tmp_path / "some.jsonl", [run(), *rows])))
-    assert (
-        samples(found.results).empty
-        and found.groups == []
-        and found.raw is None
-        and [row["peak_bytes"] for row in found.shapes] == [5]
-    )
+    found = grid(read(write_results(tmp_path / "some.jsonl", [run(), *rows])))
+    assert found.samples.empty and found.groups == [] and [row["peak_bytes"] for row in found.shapes] == [5]
 
 
 def test_a_gpus_real_peaks_stand_beside_the_model(more_page: Path, more_source: str) -> None:
@@ -54,5 +51,5 @@ def test_a_gpus_real_peaks_stand_beside_the_model(more_page: Path, more_source: 
 
 
 def test_without_a_gpu_its_parts_are_absent(tmp_path: Path) -> None:
-    some = html(build(read(write_results(tmp_path / "some.jsonl", [run(), timed(2.0), exact(10)])))[0])
+    some = html(build(Sources(read(write_results(tmp_path / "some.jsonl", [run(), timed(2.0), exact(10)])))))
     assert "GPU memory" not in some and "GPU workspace" not in some and "<dt>GPU</dt><dd>none</dd>" in some

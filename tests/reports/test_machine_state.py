@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reports import read
-from reports.page import build
+from reports.grid import grid
 from tests.reports.additions import conditions
 from tests.reports.reader import data
 from tests.reports.synthetic import Row, run, timed
@@ -17,7 +17,7 @@ from tests.reports.synthetic import write as write_results
 def notes_of(rows: Iterable[Row], tmp_path: Path, **changes: Any) -> list[str]:
     """The cautions of a few rows."""
     changes = {"workers": 1} | changes
-    return build(read(write_results(tmp_path / "some.jsonl", [run(**changes), *rows])))[0].cautions
+    return grid(read(write_results(tmp_path / "some.jsonl", [run(**changes), *rows]))).cautions
 
 
 def test_the_gpu_and_the_overhead_are_facts(more_source: str) -> None:

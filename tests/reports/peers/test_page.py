@@ -11,6 +11,7 @@ from reports import Results
 from reports.__main__ import main
 from reports.page import write as write_page
 from reports.papers import read
+from reports.parts import Sources
 from reports.peers import MARKS, Section, section
 from reports.peers.markdown import BEGIN, END, text
 from reports.peers.targets import TARGETS
@@ -25,7 +26,7 @@ FEW = Results([run()], [timed(2.0)], ["quick.jsonl"])
 
 
 def test_every_target_stands_on_the_page_with_its_verdict(made: Section, tmp_path: Path) -> None:
-    page = write_page(FEW, tmp_path, None, made)
+    page = write_page(Sources(FEW, beside=made), tmp_path)
     source = page.read_text(encoding="utf-8")
     reader = Reader(source)
     assert reader.stack == [] and len(reader.ids) == len(set(reader.ids))
@@ -53,8 +54,8 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     other = record | {"contender": evil, "seconds": 2.0}
     lost = record | {"contender": evil * 2, "status": "failed", "reason": evil}
     found = section(papers([part("peers", [record, other, lost])]))
-    source = write_page(FEW, tmp_path, None, found).read_text(encoding="utf-8")
-    assert "&lt;script&gt;" in source and "<script" not in source
+    source = write_page(Sources(FEW, beside=found), tmp_path).read_text(encoding="utf-8")
+    assert "&lt;script&gt;" in source and source.count("<script") == 1
     Reader(source)
     told = text(found)
     assert "<script" not in told and "[x](y)" not in told and "ours ift" in told

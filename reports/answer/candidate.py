@@ -1,0 +1,130 @@
+"""What a decision chooses among: one way of getting a gradient, and the cases in which several were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite, isnan
+from typing import Any
+
+from reports.headline import Record, options
+from reports.intervals import Estimate
+from reports.labels import label, order, settings
+from reports.numbers import interval, size
+from reports.rows import number
+
+BYTES, FORWARDS = "B", "forwards"
+"""Units of what a decision minimises."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One measured cell. cost: what a decision minimises, in the unit of its case."""
+
+    row: Record
+    cost: Estimate
+
+    @property
+    def label(self) -> str:
+        """The method."""
+        return label(self.row["method"], self.row["options"], self.row["gradient"])
+
+    @property
+    def options(self) -> str:
+        """The options that the method's name does not tell."""
+        return options(self.row)
+
+    @property
+    def name(self) -> str:
+        """Method and options: ``IFT, Picard (K 60, M 60)``."""
+        return f"{self.label} ({self.options})" if self.options else self.label
+
+    @property
+    def K(self) -> float:
+        """Evaluations of the step in the forward solve; NaN for an explicit method."""
+        return number(self.row["options"].get("K"))
+
+    @property
+    def error(self) -> float:
+        """The gradient error; NaN where nobody measured it."""
+        return number(self.row["gradient_error"])
+
+    @property
+    def beyond(self) -> float:
+        """Peak bytes beyond those of the forward."""
+        return number(self.row["peak_bytes"]) - number(self.row["forward_peak_bytes"])
+
+    @property
+    def random(self) -> bool:
+        """Whether it is a forward gradient, whose error is that of one draw of tangents."""
+        return str(self.row["gradient"]) == "forward_gradient"
+
+    @property
+    def ratio(self) -> Estimate:
+        """R, in forwards of its own cell."""
+        return ratio(self.row)
+
+
+def ratio(row: Record) -> Estimate:
+    """R of a cell with its interval."""
+    value, low, high, workers = (number(row[name]) for name in ("R", "R_low", "R_high", "workers"))
+    return Estimate(value, low, high, 0 if isnan(workers) else int(workers))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One problem at one size on one runner, and what was measured there.
+
+    source: which part of the page has the rows. unit: of the costs, ``BYTES`` or ``FORWARDS``; longest: K of the
+    forward that is the unit, where forward solves differ in length, else NaN: then it is each cell's own. lost: method
+    and status of the cells without numbers. hardness: the greatest stands for its situation.
+    """
+
+    problem: str
+    sizes: Mapping[str, Any]
+    runner: str
+    dtype: str
+    source: str
+    unit: str
+    candidates: tuple[Candidate, ...]
+    hardness: tuple[float, ...] = ()
+    longest: float = float("nan")
+    lost: tuple[str, ...] = field(default=())
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that were measured, each once."""
+        return sorted({one.label for one in self.candidates}, key=order)
+
+    @property
+    def about(self) -> str:
+        """Problem and sizes in one line; the dtype where it is not float32."""
+        said = [self.problem, settings(self.sizes), "" if self.dtype == "float32" else self.dtype]
+        return ", ".join(filter(None, said))
+
+    @property
+    def measure(self) -> str:
+        """The unit of a cost, in words that stand behind its number."""
+        if self.unit == BYTES:
+            return "beyond the forward’s peak"
+        return "forwards" if isnan(self.longest) else f"forwards of K = {self.longest:g}"
+
+    @property
+    def quantity(self) -> str:
+        """What a cost is, for a column that holds several kinds."""
+        if self.unit == BYTES:
+            return self.measure
+        return "forwards (R)" if isnan(self.longest) else f"time in {self.measure}"
+
+    def amount(self, found: Estimate) -> str:
+        """A cost with its interval, without the words of its unit."""
+        return size(found.value) if self.unit == BYTES else interval(found.value, found.low, found.high)
+
+    def cost(self, found: Estimate) -> str:
+        """A cost with its interval and its unit."""
+        return f"{self.amount(found)} {self.measure}"
+
+
+def comparable(one: Candidate) -> bool:
+    """Whether cost and error are both known."""
+    return isfinite(one.cost.value) and isfinite(one.error)

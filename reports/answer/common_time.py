@@ -1,0 +1,67 @@
+"""Cases of timed cells: methods of one problem on one runner, their costs in one unit of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isnan, nan
+from typing import Any
+
+import pandas as pd
+
+from reports.answer.candidate import FORWARDS, Candidate, Case, ratio
+from reports.claims.select import ran
+from reports.headline import Record
+from reports.intervals import quotient
+from reports.rows import number
+
+Clock = Callable[[str, str], Mapping[int, float]]
+"""Of a cell and a column, ``forward_s`` or ``gradient_s``, the median that each worker found, in seconds."""
+
+
+def clock(samples: pd.DataFrame) -> Clock:
+    """The times of a frame of ``reports.frames.samples``."""
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    columns = ["forward_s", "gradient_s"]
+    for row in samples.groupby(["cell", "worker"])[columns].median().reset_index().to_dict("records"):
+        for column in columns:
+            found.setdefault((row["cell"], column), {})[int(row["worker"])] = float(row[column])
+    return lambda cell, column: found.get((cell, column), {})
+
+
+def timed(
+    rows: Sequence[Record], times: Clock, source: str, sizes: Mapping[str, Any], hardness: tuple[float, ...]
+) -> Case:
+    """The case of cells, one or more, of one problem at these sizes on one runner.
+
+    Where all forward solves have one length the cost is R, whose pairs cancel noise. Where lengths differ it is the
+    time in forwards of the longest solve, t_gradient ÷ t_forward(longest K) of each worker first: R counts in each
+    cell's own forward, and would flatter long solves.
+    """
+    having = [row for row in rows if not isnan(row["R"])]
+    several = len({steps(row) for row in having}) > 1
+    longest = max(having, key=steps) if several else None
+    K = None if several else (having or rows)[0]["options"].get("K")
+    return Case(
+        problem=str(rows[0]["problem"]),
+        sizes=sizes if K is None else {**sizes, "K": K},
+        runner=ran(rows[0]),
+        dtype=str(rows[0]["dtype"]),
+        source=source,
+        unit=FORWARDS,
+        candidates=tuple(_candidate(row, longest, times) for row in having),
+        hardness=hardness,
+        longest=steps(longest) if longest else nan,
+        lost=tuple(f"{row['label']} ({row['status']})" for row in rows if isnan(row["R"])),
+    )
+
+
+def steps(row: Record) -> float:
+    """K of a cell's forward solve; 0 for one that has none."""
+    found = number(row["options"].get("K"))
+    return 0.0 if isnan(found) else found
+
+
+def _candidate(row: Record, longest: Record | None, times: Clock) -> Candidate:
+    if longest is None:
+        return Candidate(row, ratio(row))
+    return Candidate(row, quotient(times(row["cell"], "gradient_s"), times(longest["cell"], "forward_s")))

@@ -1,0 +1,43 @@
+"""Cases of the papers' experiment on work and precision, for situations in which the grid has none."""
+
+from __future__ import annotations
+
+import json
+
+from reports.answer.candidate import Case
+from reports.answer.common_time import timed
+from reports.claims.select import Row, ran, rows
+from reports.labels import place
+from reports.paper_figures.cells import setting
+from reports.papers import Papers
+from reports.rows import number
+
+EXPERIMENT = "work_precision"
+
+
+def layers(papers: Papers | None, low: float = 0.0, high: float = 1.0) -> list[Case]:
+    """One case a γ from ``low`` to ``high`` and runner."""
+    if papers is None:
+        return []
+    apart: dict[tuple[float, tuple[int, str], str], list[Row]] = {}
+    for row in rows(papers.cells(EXPERIMENT)):
+        gamma = setting(row, "gamma")
+        if low <= gamma <= high:
+            alike = json.dumps([row["dtype"], row["seed"], row["sizes"]], sort_keys=True, default=str)
+            apart.setdefault((gamma, place(ran(row)), alike), []).append(_numbers(row))
+    return [
+        timed(apart[key], papers.by_worker, "papers", apart[key][0]["sizes"], hardness=(key[0],))
+        for key in sorted(apart)
+    ]
+
+
+def same_machine(papers: Papers, run: Row) -> bool:
+    """Whether the papers' experiments ran on the machine, and with the versions, of another run: only then may their
+    times stand in for its own."""
+    return all(papers.run.get(name) == run.get(name) for name in ("machine", "versions"))
+
+
+def _numbers(row: Row) -> Row:
+    """The row with NaN for numbers that are missing, as ``frames.cells`` has them."""
+    named = ("R", "R_low", "R_high", "workers", "gradient_error", "peak_bytes", "forward_peak_bytes", "parameters")
+    return row | {name: number(row[name]) for name in named}

@@ -1,0 +1,120 @@
+"""The situations that the answer tells apart, each with its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from reports.answer import grid_cases, paper_cases
+from reports.answer.candidate import Case
+from reports.answer.common_time import Clock
+from reports.answer.memory_cases import along
+from reports.answer.rule import CRITICAL, USABLE, Rule
+from reports.papers import Papers
+
+SMALL, NEAR_ONE = 0.5, 0.95
+"""γ up to the first is small, from the second on near one."""
+
+COMMAND = "make report"
+"""What measures every situation."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What cases are made of. frame: a row a cell; times: of each cell and worker; papers: the papers' experiments,
+    where they ran on the same machine with the same versions."""
+
+    frame: pd.DataFrame
+    times: Clock
+    papers: Papers | None = None
+
+
+def _explicit(found: Measured) -> Sequence[Case]:
+    return grid_cases.explicit(found.frame, found.times)
+
+
+def _layers(found: Measured, low: float = 0.0, high: float = 1.0) -> Sequence[Case]:
+    """The grid's cells; the papers' only where the grid has none with numbers."""
+    own = grid_cases.layers(found.frame, found.times, low, high)
+    published = paper_cases.layers(found.papers, low, high)
+    return next((some for some in (own, published) if any(case.candidates for case in some)), own or published)
+
+
+def _along(found: Measured, axis: str) -> Sequence[Case]:
+    return along(found.frame, axis)
+
+
+RULES = (
+    Rule(
+        "explicit",
+        "Explicit deep net",
+        "Of the methods with a gradient error of at most 0.01 the one with the least R, on the deepest network timed.",
+        USABLE,
+        COMMAND,
+        _explicit,
+    ),
+    Rule(
+        "contractive",
+        f"Implicit layer, γ at most {SMALL:g}",
+        "Of the settings with a gradient error of at most 0.01 the one that takes the least time, over all K measured "
+        "at the greatest such γ.",
+        USABLE,
+        COMMAND,
+        partial(_layers, high=SMALL),
+        papers=True,
+    ),
+    Rule(
+        "near-one",
+        f"Implicit layer, γ at least {NEAR_ONE:g}",
+        "Of the settings with a gradient error of at most 0.01 the one that takes the least time, over all K measured "
+        "at the greatest γ below one.",
+        USABLE,
+        COMMAND,
+        partial(_layers, low=NEAR_ONE),
+        papers=True,
+    ),
+    Rule(
+        "memory-depth",
+        "Memory-bound, many layers",
+        "Of the methods with a gradient error of at most 0.01 the one with the fewest peak bytes beyond the forward’s, "
+        "at the greatest depth that all of them reach.",
+        USABLE,
+        COMMAND,
+        partial(_along, axis="depth"),
+    ),
+    Rule(
+        "memory-steps",
+        "Memory-bound, many steps",
+        "Of the methods with a gradient error of at most 0.01 the one with the fewest peak bytes beyond the forward’s, "
+        "at the greatest K that all of them reach.",
+        USABLE,
+        COMMAND,
+        partial(_along, axis="K"),
+    ),
+    Rule(
+        "accuracy",
+        "Accuracy-critical, implicit layer",
+        "Of the settings with a gradient error of at most 0.0001 in float32 the one that takes the least time, over "
+        "all K measured at the greatest γ.",
+        CRITICAL,
+        COMMAND,
+        _layers,
+        papers=True,
+    ),
+)
+"""In the order of the table."""
+
+HOW = (
+    "A method is chosen by its rule from the cells of this page, for each framework apart. Where the 95 % intervals of "
+    "others overlap that of the least cost, the data do not tell them apart, and all are named. Where forward solves "
+    "have one length the cost is R. Where they differ it is time in forwards of the longest, and of settings with one "
+    "length those with a larger R are dropped first, since the pairs of R cancel noise. Bytes are exact. Where a "
+    "single method was measured, or the least cost has no interval, nothing is decided. The papers’ experiments are "
+    "asked only where the grid has no such layer, and only if they ran on the same machine with the same versions. "
+    "Forward gradients are never chosen: theirs is the error of a random draw. Only what was measured can be named: "
+    "another option may cost less."
+)
+"""What all rules share."""

@@ -1,0 +1,44 @@
+"""The answer in Markdown, for a README."""
+
+from __future__ import annotations
+
+from reports.answer.answer import Answer, Content, Situation
+from reports.markdown import escape
+from reports.numbers import DASH, sig
+from reports.part import Part
+
+NAMES = ("situation", "framework", "method", "cost", "memory", "gradient error")
+
+
+def markdown(found: Part | Content) -> str:
+    """A table, a line a situation and framework, and under it the sentences on what holds in all."""
+    content = found.content if isinstance(found, Part) else found
+    lines = ["| " + " | ".join(NAMES) + " |", "|" + " --- |" * len(NAMES)]
+    lines += [line for situation in content.situations for line in _lines(situation)]
+    return "\n".join([*lines, "", escape(" ".join(content.sentences))]).rstrip()
+
+
+def _lines(situation: Situation) -> list[str]:
+    if not situation.answers:
+        return [_line(situation, "", [_undecided(situation, None), DASH, DASH, DASH])]
+    return [_line(situation, answer.case.runner, _cells(situation, answer)) for answer in situation.answers]
+
+
+def _cells(situation: Situation, answer: Answer) -> list[str]:
+    """The cells as Markdown. Costs are numbers of ours, whose brackets start no link: they stay as they are."""
+    case = answer.case
+    if not answer.winners:
+        return [_undecided(situation, answer), DASH, DASH, DASH]
+    costs = f"{'; '.join(case.amount(one.cost) for one in answer.winners)} {case.measure}"
+    memory = "; ".join(one or "not measured" for one in dict.fromkeys(answer.memory))
+    errors = "; ".join(sig(one.error) for one in answer.winners)
+    return [escape(answer.decision.named), costs, escape(memory), errors]
+
+
+def _undecided(situation: Situation, answer: Answer | None) -> str:
+    why = escape(answer.decision.why if answer else situation.why)
+    return f"not decided by these results: {why}; to measure it: `{situation.rule.command}`"
+
+
+def _line(situation: Situation, runner: str, cells: list[str]) -> str:
+    return "| " + " | ".join((escape(situation.rule.title), escape(runner), *cells)) + " |"

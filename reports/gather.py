@@ -1,0 +1,74 @@
+"""Reads the files that a page is made from: those that the command line names, else the newest of each kind."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from reports import catalogue, paper_page, peers
+from reports.across.compared import read_both
+from reports.load import Results, newest, newest_papers, newest_peers, read, shown
+from reports.papers import Papers
+from reports.papers import read as read_papers
+from reports.parts import Sources
+
+CATALOGUE = Path("results/catalog.json")
+"""What the methods are and can do, as ``python -m bench capabilities`` writes it."""
+
+TRACKED = Path("results/asv")
+"""Where asv keeps its results."""
+
+
+def gather(chosen: argparse.Namespace) -> Sources:
+    """All that a page is made from; ``ResultsError``, one sentence, where there is nothing to show."""
+    before = None
+    if chosen.compare:
+        first, results = (told(one) for one in read_both(chosen.compare))
+        one, other = (shown(path) for path in chosen.compare)
+        before = first, (one, other)
+    else:
+        results = grid_results(chosen)
+    papers, beside, notes = experiments(chosen), peers_bench(chosen), list[str]()
+    return Sources(
+        results=results,
+        papers=paper_page.section(papers) if papers else None,
+        beside=peers.section(beside) if beside else None,
+        own=told(read(*chosen.own)) if chosen.own else None,
+        before=before,
+        tracked=TRACKED,
+        catalogue=catalogue.read(CATALOGUE, notes),
+        notes=notes,
+    )
+
+
+def grid_results(chosen: argparse.Namespace) -> Results:
+    """The grid's results that were named, else the newest."""
+    return told(read(*(chosen.results or [newest()])))
+
+
+def experiments(chosen: argparse.Namespace) -> Papers | None:
+    """The papers' experiments that were named, else the newest; None without."""
+    return _papers(chosen.papers, newest_papers)
+
+
+def peers_bench(chosen: argparse.Namespace) -> Papers | None:
+    """The rows of the peers' bench that were named, else the newest; None without."""
+    return _papers(chosen.peers, newest_peers)
+
+
+def told(results: Results) -> Results:
+    """The results themselves, what was left out of them said on stderr."""
+    for note in results.told:
+        print(note, file=sys.stderr)
+    return results
+
+
+def _papers(named: str | None, newest_one: Callable[[], Path | None]) -> Papers | None:
+    path = None if named == "none" else Path(named) if named else newest_one()
+    if path is None:
+        return None
+    found = read_papers(path)
+    told(found.results)
+    return found

@@ -1,0 +1,19 @@
+"""The part on models of the reader's own: rows that ``bench.compare`` measured and saved."""
+
+from __future__ import annotations
+
+from reports.figures import ratios
+from reports.grid import grid
+from reports.labels import settings
+from reports.load import Results
+from reports.part import Part
+
+
+def part(results: Results) -> Part:
+    """Time, memory and error of every method on every model of the rows, under the same headings as the suite's own."""
+    found = grid(results)
+    drawing = ratios(found.groups, "own-ratios")
+    frame = found.frame.assign(sizes=found.frame["sizes"].map(settings), options=found.frame["options"].map(settings))
+    return Part(
+        "own", "Your own model", "own.html.j2", found, (drawing,) if drawing else (), {"own-cells": frame}, "Your model"
+    )

@@ -1,0 +1,102 @@
+"""A results file of 100 000 pairs, and what its page costs: ``python -m tests.reports.large`` prints seconds and MB."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.reports.synthetic import BACKPROP, GAUSSIAN, GIVEN, Method, Row, exact, run, timed, write
+
+ROOT = Path(__file__).parents[2]
+WORKERS, PAIRS = 8, 61
+RUNNERS = (("torch", "eager", 1.0), ("torch", "compiled", 0.7), ("jax", "jit", 0.8))
+
+IMPLICIT: tuple[tuple[Method, float], ...] = (
+    (("unrolled", {"K": 60}), 2.9),
+    (("ift", {"K": 60, "M": 60, "linear_solver": "picard"}), 2.1),
+    (("ift", {"K": 60, "M": 20, "linear_solver": "gmres"}), 1.7),
+    (("jfb", {"K": 60}), 1.05),
+)
+EXPLICIT: tuple[tuple[Method, float], ...] = ((BACKPROP, 2.7), (GAUSSIAN, 5.2), (GIVEN, 3.0))
+
+BUILD = """
+import resource, sys
+from pathlib import Path
+from reports.__main__ import main
+status = main(sys.argv[1:])
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+told = Path("/proc/self/status")
+if told.is_file():  # ru_maxrss may still hold the peak of the process that started this one
+    peak = next(1024 * int(line.split()[1]) for line in told.read_text().splitlines() if line.startswith("VmHWM:"))
+print(peak)
+sys.exit(status)
+"""
+"""A process that builds a page and prints its own peak of resident memory in bytes."""
+
+
+class Cost(NamedTuple):
+    """What a page cost, and the pairs that it was made from."""
+
+    seconds: float
+    peak_bytes: int
+    page_bytes: int
+    pairs: int
+
+
+def settings() -> Iterator[tuple[str, Row, tuple[tuple[Method, float], ...]]]:
+    """Problems, their sizes and methods: 69 of them, each in three runners."""
+    for width in (256, 512, 1024, 2048, 4096):
+        yield "mlp", {"batch": 64, "depth": 3, "width": width}, EXPLICIT
+    for problem, widths in (("tanh", (128, 256, 512, 1024)), ("newton", (32, 64)), ("fpn", (8, 16))):
+        for width in widths:
+            for gamma in (0.8, 0.95) if problem == "tanh" else (0.8,):
+                yield problem, {"batch": 64, "gamma": gamma, "width": width}, IMPLICIT
+    yield "linear", {"batch": 64, "gamma": 0.5, "width": 256}, IMPLICIT
+    yield "linear", {"batch": 64, "gamma": 0.9, "width": 256}, IMPLICIT[:2]
+
+
+def rows() -> list[Row]:
+    """One run: every cell timed by every worker, and one exact visit of each."""
+    visits: list[Row] = []
+    for problem, sizes, methods in settings():
+        for framework, mode, faster in RUNNERS:
+            for method, ratio in methods:
+                what: Row = {"problem": problem, "sizes": sizes, "method": method, "mode": mode}
+                for worker in range(WORKERS):
+                    visits.append(timed(ratio * faster, worker, PAIRS, framework=framework, **what))
+                visits.append(exact(int(1e6 * ratio), framework=framework, **what))
+    return [run(cells=list(dict.fromkeys(row["cell"] for row in visits)), workers=WORKERS), *visits]
+
+
+def measure(folder: Path) -> Cost:
+    """Build the page of ``rows`` under ``folder`` in a fresh process."""
+    made = rows()
+    path = write(folder / "large.jsonl", made)
+    command = [sys.executable, "-c", BUILD, "--results", str(path), "--out", str(folder / "page")]
+    begun = time.perf_counter()
+    found = subprocess.run(
+        [*command, "--papers", "none", "--peers", "none"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    taken = time.perf_counter() - begun
+    pairs = sum(len(row["samples"]["forward_s"]) for row in made if row.get("measure") == "time")
+    page = folder / "page" / "index.html"
+    return Cost(taken, int(found.stdout.splitlines()[-1]), page.stat().st_size, pairs)
+
+
+def main() -> None:
+    """Print the cost."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(Path(folder))
+    print(
+        f"{found.pairs} pairs: {found.seconds:.1f} s, {found.peak_bytes / 1e6:.0f} MB at the peak, "
+        f"a page of {found.page_bytes / 1e6:.2f} MB."
+    )
+
+
+if __name__ == "__main__":
+    main()
