@@ -5,6 +5,7 @@ Worker processes of ``bench`` take the first core that there is: those of two te
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -17,3 +18,11 @@ def pytest_configure(config: pytest.Config) -> None:
     number, count = int(own["workerid"].removeprefix("gw")), own["workercount"]
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[number::count] or {cores[number % len(cores)]})
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_objects_to_collect() -> None:
+    """Garbage is collected before bytes or tensors are counted; the millions of objects of the frameworks and of tests
+    before, which took most of a second each time, need no second look. What a test itself makes is looked at."""
+    gc.collect()
+    gc.freeze()

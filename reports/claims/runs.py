@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from reports.claims.select import Row, groups, rows
+from reports.claims.select import entries, groups
 from reports.rows import number
 
 
@@ -44,7 +44,8 @@ class Curve:
 
 def curve(frame: pd.DataFrame) -> Curve:
     """Of the runs in a frame of records, which differ in their seeds."""
-    runs = [_losses(of_seed) for _, of_seed in groups(frame, "seed")]
+    held = [name for name in ("seed", "iteration", "loss") if name in frame.columns]
+    runs = [_losses(of_seed) for _, of_seed in groups(frame[held], "seed")]
     every = sorted({iteration for run in runs for iteration in run})
     last = [max(run, default=-inf) for run in runs]
     points = []
@@ -84,7 +85,7 @@ def final_errors(frame: pd.DataFrame) -> dict[str, float]:
     """Test error in percent at the last record of each seed's run; infinite where the run diverged."""
     found: dict[str, float] = {}
     for names, of_seed in groups(frame, "seed"):
-        error = inf if diverged(of_seed) else number(_last(of_seed).get("test_error"))
+        error = inf if diverged(of_seed) else number(_last(of_seed, "test_error"))
         if error == error:
             found[names.get("seed", "")] = 100 * error
     return found
@@ -93,12 +94,14 @@ def final_errors(frame: pd.DataFrame) -> dict[str, float]:
 def failed(frame: pd.DataFrame, column: str = "failed") -> int:
     """Solves above their tolerance, of all seeds: ``failed`` while training, ``unscored`` while scoring; each record
     counts those so far."""
-    counts = (number(_last(of_seed).get(column)) for _, of_seed in groups(frame, "seed"))
+    counts = (number(_last(of_seed, column)) for _, of_seed in groups(frame, "seed"))
     return sum(int(count) for count in counts if count > 0)
 
 
-def _last(frame: pd.DataFrame) -> Row:
-    return max(rows(frame), key=lambda row: _or(row.get("iteration"), -inf))
+def _last(frame: pd.DataFrame, name: str) -> object:
+    """What the last record of a run has in a column."""
+    pairs = zip(entries(frame, "iteration"), entries(frame, name), strict=True)
+    return max(pairs, key=lambda pair: _or(pair[0], -inf))[1]
 
 
 def seeds(frame: pd.DataFrame) -> int:
@@ -108,8 +111,8 @@ def seeds(frame: pd.DataFrame) -> int:
 
 def _losses(frame: pd.DataFrame) -> dict[float, float]:
     """The losses of one run by iteration; a record without one is of a run that diverged there."""
-    pairs = [(number(row.get("iteration")), _or(row.get("loss"), inf)) for row in rows(frame)]
-    return {iteration: loss for iteration, loss in pairs if isfinite(iteration)}
+    pairs = zip(map(number, entries(frame, "iteration")), entries(frame, "loss"), strict=True)
+    return {iteration: _or(loss, inf) for iteration, loss in pairs if isfinite(iteration)}
 
 
 def _or(value: object, other: float) -> float:

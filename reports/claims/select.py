@@ -24,11 +24,18 @@ def only(frame: pd.DataFrame, **wanted: Any) -> pd.DataFrame:
 
 
 def rows(frame: pd.DataFrame) -> list[Row]:
-    """The rows as plain tables; a missing value is None."""
+    """The rows as plain tables; a missing value is None. Dear for a frame of many columns: see ``entries``."""
     return [
         {str(name): None if isinstance(one, float) and isnan(one) else one for name, one in row.items()}
         for row in frame.to_dict("records")
     ]
+
+
+def entries(frame: pd.DataFrame, name: str) -> list[Any]:
+    """What ``rows`` has under one name, without the other columns; None throughout where there is no such column."""
+    if name not in frame.columns:
+        return [None] * len(frame)
+    return [None if isinstance(one, float) and isnan(one) else one for one in frame[name].tolist()]
 
 
 def groups(frame: pd.DataFrame, *names: str) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
@@ -40,7 +47,7 @@ def groups(frame: pd.DataFrame, *names: str) -> Iterator[tuple[dict[str, str], p
         found.setdefault(tuple(map(_sortable, values)), []).append(place)
     for key in sorted(found):
         taken = frame.iloc[found[key]]
-        said = {name: value(taken.iloc[0][name]) for name in held}
+        said = {name: value(taken[name].iloc[0]) for name in held}  # a whole row would become a column first
         yield {name: text for name, text in said.items() if text}, taken
 
 
@@ -75,7 +82,8 @@ def ran(row: Mapping[str, Any]) -> str:
 
 def named(frame: pd.DataFrame) -> pd.DataFrame:
     """The same records, each with what ran it (see ``ran``) as its framework."""
-    return frame.assign(framework=[ran(row) for row in frame.to_dict("records")])
+    said = [name for name in ("framework", "mode", "device") if name in frame.columns]
+    return frame.assign(framework=[ran(row) for row in frame[said].to_dict("records")])
 
 
 def having(frame: pd.DataFrame, column: str) -> pd.DataFrame:

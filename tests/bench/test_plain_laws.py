@@ -5,7 +5,6 @@ A is one activation, P one weight, both float32, with A = 4 P. Laws that name 4 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -24,15 +23,6 @@ A = BATCH * WIDTH * 4
 P = WIDTH * WIDTH * 4
 DEPTHS = (4, 32)
 STEPS = (5, 20)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def few_objects_to_collect() -> Iterator[None]:
-    """The instrument collects garbage before it counts; what was there before needs no second look."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """A worker process that measures nothing: what each method comes to is written in its side's ``impls/orders.json``.
 
 A value is a number, or a list of which each process that is started takes the next one, the last one again and again.
+The process of tests can play the part too (``Played``), where it does not matter that a worker is a process.
 """
 
 from __future__ import annotations
@@ -13,45 +14,75 @@ from pathlib import Path
 from typing import Any
 
 PATH = Path(__file__).resolve().parents[3] / "bench" / "worker.py"
-SIDE = Path(os.environ.get("PYTHONPATH", "."))
 
 
-def orders(method: str) -> dict[str, Any]:
+def orders(side: Path, method: str) -> dict[str, Any]:
     """What is to be done for a method."""
     found = {"forward_s": 0.01, "gradient_s": 0.02, "status": "ok", "values": {}, "error": 1e-3, "dies": 0}
-    return found | json.loads((SIDE / "impls" / "orders.json").read_text()).get(method, {})
+    return found | json.loads((side / "impls" / "orders.json").read_text()).get(method, {})
 
 
 class Live:
     """Answers the gate's messages with the seconds that it was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, side: Path) -> None:
+        self._side = side
         self._orders: dict[str, Any] = {}
         self._nth = 0
 
     def __call__(self, job: dict[str, Any]) -> dict[str, Any]:
         if job["live"] == "prepare":
-            self._orders = orders(job["cell"]["method"])
-            log = SIDE / "prepared"
+            self._orders = orders(self._side, job["cell"]["method"])
+            log = self._side / "prepared"
             self._nth = len(log.read_text().split()) if log.exists() else 0
             with log.open("a") as file:
                 file.write(f"{os.getpid()}\n")
             if self._take("dies"):
-                os._exit(3)
+                self.die()
             return {"status": "ok", "reason": "", "forward_s": self._take("forward_s"), "gradient_s": 1.0}
         return {"status": "ok", "reason": "", "seconds": self._take(f"{job['turn']['which']}_s")}
+
+    def die(self) -> None:
+        """End this process."""
+        os._exit(3)
 
     def _take(self, name: str) -> Any:
         value = self._orders[name]
         return value[min(self._nth, len(value) - 1)] if isinstance(value, list) else value
 
 
-def visit(job: dict[str, Any]) -> dict[str, Any]:
+def visit(side: Path, job: dict[str, Any]) -> dict[str, Any]:
     """An exact visit."""
-    told = orders(job["cell"]["method"])
+    told = orders(side, job["cell"]["method"])
     status = told.get("status32" if job["cell"]["dtype"] == "float32" else "status64", told["status"])
     values = {"peak_bytes": 100, "flops": 1000, "gradient_error": told["error"], **told["values"]}
     return {"status": status, "reason": told.get("reason", "as told"), "samples": {}, "values": values}
+
+
+class Played(Live):
+    """A ``bench.processes.Worker`` without a process; one that dies is ``Lost`` as a process would be."""
+
+    def __init__(self, launch: Any, core: int | None = None, task: Any = None) -> None:
+        from bench.instruments import machine
+
+        super().__init__(Path(launch.pythonpath))
+        self.core = core
+        self.ready = {"ready": True, "impls": machine.digest(self._side / "impls"), "versions": {"python": "3"}}
+
+    def ask(self, job: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        """The answer to one job."""
+        return self(job) if "live" in job else visit(self._side, job)
+
+    def die(self) -> None:
+        """End as far as the gate can see."""
+        from bench.processes import Lost
+
+        raise Lost("failed", "played dead")
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
+
+    kill = stop
 
 
 def main() -> None:
@@ -64,9 +95,10 @@ def main() -> None:
     real.load_bench()
     from bench.instruments import machine
 
-    real.say(out, {"ready": True, "impls": machine.digest(SIDE / "impls"), "versions": {"python": "3"}})
-    live = Live()
-    real.serve(lambda job: live(job) if "live" in job else visit(job), out)
+    side = Path(os.environ["PYTHONPATH"])
+    real.say(out, {"ready": True, "impls": machine.digest(side / "impls"), "versions": {"python": "3"}})
+    live = Live(side)
+    real.serve(lambda job: live(job) if "live" in job else visit(side, job), out)
 
 
 if __name__ == "__main__":

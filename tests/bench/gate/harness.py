@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bench.cell import Cell
 from bench.gate.contest import Contest
 from bench.gate.report import Report
@@ -42,6 +44,12 @@ class Gate:
 
     def stages(self) -> dict[str, int]:
         return dict(Counter(row["stage"] for row in self.rows() if row["kind"] == "turns"))
+
+
+def without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process of tests play all workers: what is measured, judged and told is the same."""
+    for place in ("bench.measure", "bench.crew", "bench.gate.ring"):
+        monkeypatch.setattr(f"{place}.Worker", fake_side.Played)
 
 
 def verdicts(report: Report) -> dict[str, str]:

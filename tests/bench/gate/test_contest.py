@@ -1,4 +1,4 @@
-"""A gate from beginning to end, with worker processes that measure nothing."""
+"""A gate from beginning to end, with workers that measure nothing, in processes where their end is told."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ from bench.gate.table import table
 from bench.progress import Progress
 from bench.store import SKIPPED
 from tests.bench.gate import fake_side
-from tests.bench.gate.harness import Gate, verdicts
+from tests.bench.gate.harness import Gate, verdicts, without_processes
 from tests.bench.harness import gone
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Gate:
+def gate_of_processes(tmp_path: Path) -> Gate:
     return Gate(tmp_path)
+
+
+@pytest.fixture
+def gate(gate_of_processes: Gate, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    without_processes(monkeypatch)
+    return gate_of_processes
 
 
 @pytest.mark.parametrize(
@@ -80,7 +86,7 @@ def test_float64_is_judged_where_float32_fails(gate: Gate) -> None:
 
 
 def test_an_end_of_output_in_the_middle_leaves_no_thread_waiting_for_a_core(
-    gate: Gate, monkeypatch: pytest.MonkeyPatch
+    gate_of_processes: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
 
@@ -91,11 +97,11 @@ def test_an_end_of_output_in_the_middle_leaves_no_thread_waiting_for_a_core(
 
     monkeypatch.setattr(Progress, "begin", begin)
     with pytest.raises(BrokenPipeError):
-        gate({}, {})
+        gate_of_processes({}, {})
 
 
 def test_a_gate_that_is_stopped_leaves_no_process_and_keeps_what_it_has(
-    gate: Gate, monkeypatch: pytest.MonkeyPatch
+    gate_of_processes: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bench import store
 
@@ -103,25 +109,29 @@ def test_a_gate_that_is_stopped_leaves_no_process_and_keeps_what_it_has(
 
     def stop_at_the_third(path: Path, row: dict[str, Any]) -> None:
         append(path, row)
-        if row["kind"] == "turns" and gate.stages() == {"first": 2, "control": 1}:
+        if row["kind"] == "turns" and gate_of_processes.stages() == {"first": 2, "control": 1}:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(store, "append", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        gate({}, {})
-    assert gate.stages() == {"first": 2, "control": 1}
+        gate_of_processes({}, {})
+    assert gate_of_processes.stages() == {"first": 2, "control": 1}
     assert gone(
-        {int(pid) for name in ("base", "head") for pid in (gate.folder / name / "prepared").read_text().split()}
+        {
+            int(pid)
+            for name in ("base", "head")
+            for pid in (gate_of_processes.folder / name / "prepared").read_text().split()
+        }
     )
 
 
-def test_sources_that_change_meanwhile_stop_the_gate(gate: Gate) -> None:
-    base, head = gate.side("base", {}), gate.side("head", {})
+def test_sources_that_change_meanwhile_stop_the_gate_of_processes(gate_of_processes: Gate) -> None:
+    base, head = gate_of_processes.side("base", {}), gate_of_processes.side("head", {})
     contest = Contest(
         base,
         head,
         [Cell("torch", "tanh", "jfb")],
-        folder=gate.out,
+        folder=gate_of_processes.out,
         pairs=2,
         quiet=True,
         script=Path(fake_side.__file__),

@@ -1,5 +1,4 @@
-"""Exact regressions put into ``impls`` on purpose are caught by the quantities that should show them; with real
-workers."""
+"""Exact regressions put into ``impls`` on purpose are caught by the quantities that should show them."""
 
 from __future__ import annotations
 
@@ -12,11 +11,14 @@ import pytest
 
 from bench.cell import Cell
 from bench.gate import contest
-from bench.gate.injections import INJECTIONS, Injection, inject
+from bench.gate.injections import INJECTIONS, SMALL, Injection, inject
+from bench.gate.report import Report
 from bench.gate.sides import Side, side
-from bench.measure import measure
 from bench.rows import ROOT
 from bench.store import Row
+from tests.bench.gate import in_process
+
+NONE = replace(INJECTIONS[0], changes=())
 
 
 @pytest.mark.parametrize("injection", INJECTIONS, ids=lambda one: one.name.replace(" ", "-"))
@@ -36,30 +38,39 @@ def test_an_injection_that_no_longer_fits_is_an_error(tmp_path: Path) -> None:
 class Once:
     """Measures ``base`` once for all gates that ask for it, and everything else as often as it is asked for."""
 
-    def __init__(self, base: Side, cells: list[Cell]) -> None:
-        self._base, self._cells, self._rows = base, cells, list[Row]()
+    def __init__(self, base: Side) -> None:
+        self._base, self._rows = base, dict[str, Row]()
 
     def __call__(self, cells: Iterable[Cell], **settings: Any) -> Iterator[Row]:
         wanted = list(cells)
         if settings["pythonpath"] != str(self._base.folder):
-            yield from measure(wanted, **settings)
-            return
-        if not self._rows:
-            double = [replace(cell, dtype="float64") for cell in self._cells]
-            self._rows = list(measure(self._cells + double, **settings))
-        ids = {cell.id for cell in wanted}
-        yield from (row for row in self._rows if row["cell"] in ids)
+            return in_process.measure(wanted, **settings)
+        new = [cell for cell in wanted if cell.id not in self._rows]
+        self._rows |= {row["cell"]: row for row in in_process.measure(new, **settings)}
+        return iter([self._rows[cell.id] for cell in wanted])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with in_process.shared_compiled(tmp_path_factory.mktemp("compiled")):
+        yield
 
 
 @pytest.mark.parametrize("framework", ["torch", "jax"])
 def test_exact_regressions_are_caught(framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A copy, so that whoever edits the working tree meanwhile does not change what is measured.
-    base = side(str(inject(replace(INJECTIONS[0], changes=()), tmp_path / "base")), tmp_path)
+    base, same = (side(str(inject(NONE, tmp_path / name)), tmp_path) for name in ("base", "same"))
     chosen = [one for one in INJECTIONS if not one.timed and one.cell.framework == framework]
-    cells = {one.name: replace(one.cell, measures=("exact",)) for one in chosen}
-    monkeypatch.setattr(contest, "measure", Once(base, list({cell.id: cell for cell in cells.values()}.values())))
+    monkeypatch.setattr(contest, "measure", Once(base))
+
+    def judged(head: Side, injection: Injection) -> Report:
+        # Counts are exact at any size, and the smallest takes least time.
+        cell = replace(injection.cell, sizes=SMALL, measures=("exact",))
+        return contest.Contest(base, head, [cell], folder=tmp_path / "rows", quiet=True).report()
+
     for number, injection in enumerate(chosen):
-        head = side(str(inject(injection, tmp_path / str(number))), tmp_path)
-        found = contest.Contest(base, head, [cells[injection.name]], folder=tmp_path / "rows", quiet=True).report()
+        found = judged(side(str(inject(injection, tmp_path / str(number))), tmp_path), injection)
         worse = {finding.quantity for finding in found.findings if finding.verdict == "worse"}
         assert injection.shows <= worse and found.status == 1, injection.name
+    equal = judged(same, chosen[0])
+    assert equal.status == 0 and {finding.verdict for finding in equal.findings} == {"same"}

@@ -1,4 +1,4 @@
-"""What a gate makes of times, with worker processes that measure nothing."""
+"""What a gate makes of times, with workers that measure nothing; where more than times is told, in processes."""
 
 from __future__ import annotations
 
@@ -7,26 +7,32 @@ from pathlib import Path
 import pytest
 
 from bench.gate.table import table
-from tests.bench.gate.harness import PAIRS, Gate, verdicts
+from tests.bench.gate.harness import PAIRS, Gate, verdicts, without_processes
 
 SLOW = {"gradient_s": 0.022}
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Gate:
+def gate_of_processes(tmp_path: Path) -> Gate:
     return Gate(tmp_path)
 
 
-def test_equal_sides_are_the_same_and_every_pair_of_processes_is_on_the_disk(gate: Gate) -> None:
-    report = gate({}, {})
+@pytest.fixture
+def gate(gate_of_processes: Gate, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    without_processes(monkeypatch)
+    return gate_of_processes
+
+
+def test_equal_sides_are_the_same_and_every_pair_of_processes_is_on_the_disk(gate_of_processes: Gate) -> None:
+    report = gate_of_processes({}, {})
     assert report.status == 0 and not report.noisy
     assert verdicts(report) == dict.fromkeys(
         ("peak_bytes", "flops", "gradient_error", "forward", "gradient", "R"), "same"
     )
-    assert gate.stages() == {"first": PAIRS, "control": PAIRS}
-    first, *_, last = gate.rows()
+    assert gate_of_processes.stages() == {"first": PAIRS, "control": PAIRS}
+    first, *_, last = gate_of_processes.rows()
     assert (first["kind"], last["kind"], last["status"]) == ("gate", "verdict", 0)
-    assert {row["run"] for row in gate.rows()} == {first["run"]}
+    assert {row["run"] for row in gate_of_processes.rows()} == {first["run"]}
     assert "no regression" in table(report) and "6 same" in table(report)
 
 
@@ -87,8 +93,8 @@ def test_a_faster_head_is_better_and_no_regression(gate: Gate) -> None:
     assert report.status == 0 and verdicts(report)["gradient"] == verdicts(report)["R"] == "better"
 
 
-def test_a_head_that_dies_in_its_turns_is_worse_and_a_base_that_does_is_not(gate: Gate) -> None:
-    report = gate({}, {"jfb": {"dies": 1}}, pairs=2)
+def test_a_head_that_dies_in_its_turns_is_worse_and_a_base_that_does_is_not(gate_of_processes: Gate) -> None:
+    report = gate_of_processes({}, {"jfb": {"dies": 1}}, pairs=2)
     assert report.status == 1 and verdicts(report)["status"] == "worse"
     assert "head failed: the worker process ended with exit code 3" in table(report)
 
@@ -103,8 +109,8 @@ def test_a_head_that_dies_in_half_of_its_processes_is_worse_where_it_does_so_aga
     assert report.status == 1 and verdicts(report)["status"] == "worse"
 
 
-def test_a_head_that_died_for_once_is_not_decided_and_keeps_its_reason(gate: Gate) -> None:
-    report = gate({}, {"jfb": {"dies": [1, 1, 0]}})
+def test_a_head_that_died_for_once_is_not_decided_and_keeps_its_reason(gate_of_processes: Gate) -> None:
+    report = gate_of_processes({}, {"jfb": {"dies": [1, 1, 0]}})
     assert report.status == 2 and verdicts(report)["status"] == "not decided"
     assert "exit code 3: it said nothing; not so in a second run" in table(report)
 
