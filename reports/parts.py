@@ -20,6 +20,9 @@ from reports.sample_figure import raw
 CURVES = ("training", "epochs", "descent", "test_functions")
 """Experiments whose figures are training curves."""
 
+OWN = "own"
+"""The preset of rows that ``bench.compare`` made."""
+
 MOST_CELLS = 400
 """Lines of the table of all cells; the others are counted, and all are in its file."""
 
@@ -47,6 +50,8 @@ def parts(sources: Sources, grid: Grid) -> list[Part]:
     found = list(_evidence(sources, grid))
     evidence = {part.name for part in found} | {f"figure-{one.name}" for part in found for one in part.drawings}
     papers = sources.papers.papers if sources.papers else None
+    if grid.run.get("preset") == OWN:
+        return found  # rows of one model decide nothing about methods in general
     return [answer.part(grid.frame, grid.samples, papers, evidence, grid.run), *found]
 
 

@@ -1,0 +1,77 @@
+"""``bench.compare``: what each way of getting a gradient costs on one's own model, and how right its answer is."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bench.own import inside, shown
+from bench.own import workers as processes
+from bench.own.methods import Asked, cells
+from bench.own.question import ask
+
+
+def compare(
+    *,
+    loss: Any,
+    params: Any = None,
+    batch: Any = None,
+    step: Any = None,
+    z0: Any = None,
+    args: Any = None,
+    methods: Iterable[Asked] | None = None,
+    K: int | None = None,
+    workers: int = 4,
+    name: str = "my model",
+    budget_s: float = 1.0,
+    timeout_s: float = 300.0,
+    residual_tol: float = 1e-3,
+    save_to: str | Path | None = None,
+) -> Any:
+    """Compare gradient methods on one model, in torch or jax, on the cpu.
+
+    Explicit: ``compare(loss=, params=, batch=)`` with ``loss(params, batch)``. Implicit, z = step(z, args):
+    ``compare(step=, z0=, args=, loss=)`` with ``step(z, args) -> z`` and ``loss(z)``, or ``loss(z, args)`` where loss
+    requires two arguments. A loss returns one number, or ``(number, aux)``, whose aux is dropped.
+
+    params, args: a nest of arrays, or a ``torch.nn.Module``, alone or in a nest, or any jax pytree. Every floating
+    array in it gets a gradient, of a module each parameter that requires one; other arrays and batch get none.
+    z0: one floating array, (samples, …). Where step mixes samples, or there is one axis alone, it is a single sample.
+
+    methods: names, or pairs such as ``("ift", {"linear_solver": "gmres", "M": 30})``; default: the usual ones. K:
+    evaluations of step in the forward solve (60). workers: processes that time every method, whose medians give the
+    interval; 0 measures in this process, without one. budget_s: seconds of timed pairs for each method and worker.
+    timeout_s: seconds after which a method is given up. residual_tol: the largest ‖step(z) − z‖/‖z‖ that counts as
+    solved. save_to: a file to which each row is added once it is known.
+
+    Returns a ``Comparison``, a pandas frame with one row a method (see ``bench.own.shown``). A method that cannot be
+    measured has a row with its status and reason. Raises ``ValueError`` or ``LookupError``, in one sentence and before
+    any work, for arguments that make no question, and for a model that cannot be sent to a process.
+    """
+    if not isinstance(workers, int) or isinstance(workers, bool) or workers < 0:
+        raise ValueError(f"workers must be a whole number from 0 up, not {workers!r}.")
+    for what, number in (("budget_s", budget_s), ("timeout_s", timeout_s)):
+        if not number > 0:
+            raise ValueError(f"{what} must be a number of seconds above 0, not {number!r}.")
+    question = ask(
+        loss=loss, params=params, batch=batch, step=step, z0=z0, args=args, name=name, residual_tol=residual_tol
+    )
+    chosen = cells(
+        methods,
+        framework=question.framework,
+        dtype=question.dtype,
+        name=name,
+        implicit=question.implicit,
+        K=K,
+    )
+    with tempfile.TemporaryDirectory(prefix="gradratio-") as folder:
+        path = Path(save_to) if save_to is not None else Path(folder, "own.jsonl")
+        if workers:
+            rows = processes.measured(
+                question, chosen, workers=workers, budget_s=budget_s, timeout_s=timeout_s, path=path
+            )
+        else:
+            rows = inside.measured(question, chosen, budget_s=budget_s, path=path)
+    return shown.comparison(rows)

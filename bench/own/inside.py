@@ -1,0 +1,69 @@
+"""The caller's side without processes: everything is measured in this one, whose state is put back afterwards."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import store
+from bench.cell import Cell
+from bench.instruments import machine
+from bench.own import serve
+from bench.own.job import Job
+from bench.own.question import Question, model
+from bench.own.references import Reference
+from bench.plan import Visit
+from bench.rows import now, run_row, visit_row
+from bench.store import Row
+
+
+def measured(question: Question, cells: list[Cell], *, budget_s: float, path: Path) -> list[Row]:
+    """All rows of the comparison, each in the file at ``path`` as soon as it is known: one exact and one time visit of
+    every method. One process gives no interval, and nothing stops a method that hangs."""
+    ready = {"impls": machine.impls_digest(), "versions": machine.versions()}
+    rows = [run_row(cells, ready, workers=1, preset="own")]
+    store.append(path, rows[0])
+    with _undisturbed():
+        try:
+            taken = model(question)
+            reference = serve.referred(question, taken, serve.steps(cells))
+        except Exception as error:  # the model does not run: each method's row says why
+            taken, reference, broken = None, Reference(None), error
+        for cell in cells:
+
+            @functools.cache  # one job for both visits: it is compiled once
+            def factory(cell: Cell = cell) -> Job:
+                if taken is None:
+                    raise broken
+                return Job(question, cell, taken, reference)
+
+            for measure in ("exact", "time"):
+                at_start, began = {"started": now(), "load": machine.load()}, time.monotonic()
+                found = serve.visited(factory, measure, {"budget_s": budget_s})
+                answer = store.plain(found | at_start)
+                visit = Visit(cell, measure, 0)
+                row = visit_row(rows[0]["run"], visit, answer, None, time.monotonic() - began)
+                store.append(path, row)
+                rows.append(row)
+                if row["status"] != "ok":
+                    break
+    return rows
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """torch's threads and generator are the caller's again afterwards; measuring takes one thread."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_rng_state(state)

@@ -1,0 +1,34 @@
+"""A state with its samples along axis 0, as solvers take one, from a state as the caller has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.own.question import Unsuitable
+
+
+class Lifted:
+    """alone: the whole state is one sample, since it has no axis of samples or step mixes them."""
+
+    def __init__(self, z0: Any, *, alone: bool) -> None:
+        self._shape = tuple(z0.shape)
+        self.alone = alone or len(self._shape) < 2
+
+    def lift(self, z: Any) -> Any:
+        """From the caller's state to the solvers'."""
+        return z.reshape(1, -1) if self.alone else z
+
+    def lower(self, z: Any) -> Any:
+        """From the solvers' state to the caller's."""
+        return z.reshape(self._shape) if self.alone else z
+
+    def require_state(self, z: Any, image: Any, is_array: bool) -> None:
+        """``Unsuitable`` where step made something else of a state z than a state."""
+        if not is_array:
+            raise Unsuitable(f"step returns a {type(image).__name__}: it must return one array, the next state.")
+        if tuple(image.shape) != self._shape:
+            raise Unsuitable(
+                f"step maps a state of shape {self._shape} to {tuple(image.shape)}: a fixed point needs the same shape."
+            )
+        if image.dtype != z.dtype:
+            raise Unsuitable(f"step maps a state of {z.dtype} to {image.dtype}: it must keep the state's dtype.")

@@ -1,0 +1,63 @@
+"""Whether a model can be measured at all: one value for the same arrays, and a solve that converges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil, isfinite, isnan, log
+from typing import Any
+
+import numpy as np
+
+from bench.failures import Diverged
+from bench.own.question import Unsuitable
+from bench.own.state import last_finite, spectral_radius
+
+SAME = 1e-3
+"""How far the loss of a gradient call may be from that of a forward, relative to it or, where it cancels, to a tenth of
+‖g‖‖θ‖: both run the same operations, but not always through the same kernels. New random numbers change it by more."""
+
+
+def require_same(first: np.ndarray, second: np.ndarray, tolerance: float = 0.0) -> None:
+    """``Unsuitable`` where two losses of the same arrays differ: in any bit, or by more than ``tolerance``."""
+    if np.array_equal(first, second, equal_nan=True) or abs(float(first) - float(second)) <= tolerance:
+        return
+    texts = [f"{float(one):.2g}" for one in (first, second)]
+    if texts[0] == texts[1]:
+        texts = [repr(float(one)) for one in (first, second)]
+    raise Unsuitable(
+        f"loss gives {texts[0]} and then {texts[1]} for the same arrays: switch dropout off (model.eval()) or fix its "
+        "seed."
+    )
+
+
+def require_solved(residual: float, tol: float, K: int, solver: str, measured: Callable[[], float]) -> None:
+    """``Diverged`` where the forward solve left more than ``tol``. measured: gives ρ(J) where it ended, or NaN."""
+    if isfinite(residual) and residual <= tol:
+        return
+    radius = measured()
+    left = f"a residual of {residual:.2g}, more than {tol:g}," if isfinite(residual) else "no finite residual"
+    words = f"The solve has {left} after K = {K} steps"
+    if isnan(radius):
+        raise Diverged(f"{words} of {solver}: scale the weights of step down, or raise K.")
+    if solver != "picard":
+        raise Diverged(f"{words} of {solver} (ρ(J) ≈ {radius:.2g}): raise K, or take another solver.")
+    if not radius < 1:
+        raise Diverged(
+            f"{words}: step does not contract at z (ρ(J) ≈ {radius:.2g}); scale its weights down, or take the solver "
+            "newton or anderson."
+        )
+    if not isfinite(residual):
+        raise Diverged(f"{words}, though step contracts at z (ρ(J) ≈ {radius:.2g}): look for a NaN in step.")
+    if radius**K < 1e-2 * tol:  # a contraction of that rate would long have settled
+        raise Diverged(
+            f"{words}: its iterates go round in a cycle, where step contracts (ρ(J) ≈ {radius:.2g}); scale its weights "
+            "down, or take the solver newton or anderson."
+        )
+    more = K + ceil(log(residual / tol) / -log(radius)) if 0 < radius < 1 else K + 1
+    raise Diverged(f"{words}: step contracts, but slowly (ρ(J) ≈ {radius:.2g}); raise K to {max(more, K + 1)} or more.")
+
+
+def radius_of(model: Any, K: int) -> float:
+    """ρ(J) of a model's step where K Picard steps end, or where they leave the numbers."""
+    z = last_finite(model.apply(), model.numpy(model.rest["z0"]), K)
+    return spectral_radius(model.push(z), z)

@@ -1,0 +1,168 @@
+"""A model of the caller's in torch, as the methods take one: a loss of a list of tensors and a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from bench.own.lifted import Lifted
+from bench.own.question import Question, Unsuitable, scalar
+from bench.own.torch_nest import Nest
+
+
+class Model:
+    """leaves: the tensors that get a gradient. rest: all others. dtype: the least exact of the leaves'.
+
+    double: floating tensors are cast to float64, in copies. alone: see ``Lifted``. look: run step, to see whether the
+    state is one sample; without it nothing of the caller's runs.
+    """
+
+    def __init__(
+        self, question: Question, *, double: bool = False, alone: bool | None = None, look: bool = True
+    ) -> None:
+        import torch
+
+        self._torch, self._question = torch, question
+        self._nest = Nest(question.params, double=double)
+        self._batch = Nest(question.batch, double=double, fixed=True)
+        self._z0 = Nest(question.z0, double=double, fixed=True)
+        self.leaves: list[Any] = self._nest.leaves
+        self.rest: dict[str, Any] = {"held": self._nest.held, "batch": self._batch.held}
+        self._require_floats()
+        self.dtype = str(max((one.dtype for one in self.leaves), key=lambda one: torch.finfo(one).eps)).split(".")[1]
+        if question.implicit:
+            self._lifted = Lifted(question.z0, alone=alone if alone is not None else False)
+            self.rest["z0"] = self._lifted.lift(self._z0.held[0])
+            if alone is None and look:
+                self._lifted = Lifted(question.z0, alone=self._mixes())
+                self.rest["z0"] = self._lifted.lift(self._z0.held[0])
+
+    @property
+    def alone(self) -> bool:
+        """Whether the state is taken as a single sample."""
+        return self._question.implicit and self._lifted.alone
+
+    def loss(self, fixed_point: Any = None) -> Callable[[list[Any], dict[str, Any]], tuple[Any, Any]]:
+        """loss(leaves, rest) -> (value, aux); aux is the Solution of an implicit model's fixed point."""
+        from impls.torch import ops
+
+        question = self._question
+
+        def explicit(leaves: list[Any], rest: dict[str, Any]) -> tuple[Any, Any]:
+            def body(params: Any) -> Any:
+                return scalar(question.loss(params, self._batch.call([], rest["batch"], lambda batch: batch)))
+
+            return self._nest.call(ops.dense(leaves), rest["held"], body), ()
+
+        def implicit(leaves: list[Any], rest: dict[str, Any]) -> tuple[Any, Any]:
+            args = [*ops.dense(leaves), *rest["held"]]
+
+            def body(tree: Any) -> tuple[Any, Any]:
+                found = fixed_point(self._inside(args, tree), rest["z0"], args)
+                return scalar(question.evaluate(self._lifted.lower(found.value), tree)), found
+
+            return self._nest.call(args[: len(leaves)], rest["held"], body)
+
+        return implicit if question.implicit else explicit
+
+    def require_closed(self) -> None:
+        """``Unsuitable`` where the loss needs a gradient though no leaf asks for one: it closes over parameters."""
+        with self._torch.enable_grad():
+            value, _ = self.loss(_one_step)(self.leaves, self.rest)
+        if value.requires_grad:
+            raise Unsuitable(
+                "The model uses tensors that require a gradient and are not among its arguments: pass the module or "
+                "the tensors that hold them as params (args of a step), or detach them."
+            )
+
+    def step(self, z: Any, args: list[Any]) -> Any:
+        """One application of the caller's step to a lifted state."""
+        count = len(self.leaves)
+        return self._nest.call(args[:count], args[count:], lambda tree: self._applied(z, tree))
+
+    @property
+    def args(self) -> list[Any]:
+        """What ``step`` takes."""
+        return [*self.leaves, *self.rest["held"]]
+
+    def with_leaves(self, leaves: list[np.ndarray]) -> list[Any]:
+        """The leaves with other numbers."""
+        return [self._torch.tensor(new, dtype=one.dtype) for new, one in zip(leaves, self.leaves, strict=True)]
+
+    def apply(self, leaves: list[Any] | None = None) -> Callable[[np.ndarray], np.ndarray]:
+        """z ↦ step(z) on numpy arrays."""
+        args = self.args if leaves is None else [*leaves, *self.rest["held"]]
+
+        def applied(z: np.ndarray) -> np.ndarray:
+            with self._torch.no_grad():
+                return self.numpy(self.step(self.state(z), args))
+
+        return applied
+
+    def push(self, z: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """v ↦ J v of the step at z."""
+        from impls.torch.jacobian import push_forward
+
+        _, push = push_forward(lambda z: self.step(z, self.args), self.state(z))
+        return lambda v: self.numpy(push(self.state(v)))
+
+    def numpy(self, tensor: Any) -> np.ndarray:
+        """The numbers of a tensor, which may share its memory."""
+        return tensor.detach().numpy()
+
+    def state(self, z: np.ndarray) -> Any:
+        """A lifted state from numpy."""
+        return self._torch.tensor(z, dtype=self.rest["z0"].dtype)
+
+    def value(self, leaves: list[Any], z: np.ndarray | None = None) -> float:
+        """The loss; of an implicit model at the lifted state z."""
+        with self._torch.no_grad():
+            at = None if z is None else self.state(z)
+            return float(self.loss(lambda step, z0, args: SimpleNamespace(value=at))(leaves, self.rest)[0])
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _applied(self, z: Any, tree: Any) -> Any:
+        assert self._question.step is not None
+        image = self._question.step(self._lifted.lower(z), tree)
+        self._lifted.require_state(z, image, isinstance(image, self._torch.Tensor))
+        return self._lifted.lift(image)
+
+    def _inside(self, outer: list[Any], tree: Any) -> Callable[[Any, list[Any]], Any]:
+        """step, as long as the modules hold ``outer``. Replacing their parameters takes as long as a small step, so it
+        is done again only where it would make a difference: no adjoint asks for other numbers, only for other graphs.
+        """
+        import torch.autograd.forward_ad as fwd
+
+        plain = all(fwd.unpack_dual(one).tangent is None for one in outer)
+
+        def step(z: Any, args: list[Any]) -> Any:
+            same = args is outer or (plain and not self._torch.is_grad_enabled())
+            return self._applied(z, tree) if same else self.step(z, args)
+
+        return step
+
+    def _mixes(self) -> bool:
+        from bench.own.state import mixes
+
+        return mixes(self.apply(), self.numpy(self.rest["z0"]))
+
+    def _require_floats(self) -> None:
+        what = "args" if self._question.implicit else "params"
+        if not self.leaves:
+            raise ValueError(f"{what} holds no floating tensor that requires a gradient: nothing to differentiate.")
+        every = [*self.leaves, *self._nest.held, *self._batch.held, *self._z0.held]
+        for one in every:
+            if one.device.type != "cpu":
+                raise ValueError(f"A tensor lies on {one.device}: move the model and its arrays to the cpu.")
+        if self._question.implicit and (
+            not isinstance(self._question.z0, self._torch.Tensor) or not self._question.z0.is_floating_point()
+        ):
+            raise ValueError("z0 must be one floating tensor: join the parts of a state with torch.cat.")
+
+
+def _one_step(step: Any, z0: Any, args: Any) -> Any:
+    return SimpleNamespace(value=step(z0, args))

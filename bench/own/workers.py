@@ -1,0 +1,86 @@
+"""The caller's side with worker processes: the model goes to them by a file, and a row comes back for each visit."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench import store
+from bench.cell import Cell
+from bench.crew import Crew, Limits
+from bench.instruments import machine
+from bench.measure import WORKER
+from bench.own import serve
+from bench.own.question import Question
+from bench.own.references import Reference
+from bench.plan import Tour, Visit
+from bench.processes import Launch, Lost, Task, Worker
+from bench.progress import Progress
+from bench.rows import run_row
+from bench.store import Row
+
+MODEL = "model.pickle"
+
+
+def measured(
+    question: Question, cells: list[Cell], *, workers: int, budget_s: float, timeout_s: float, path: Path
+) -> list[Row]:
+    """All rows of the comparison, each in the file at ``path`` as soon as it is known.
+
+    One process computes the reference, one makes every exact visit, and each of ``workers`` further ones, two at a
+    time, times every method that came out well, in an order of its own. Raises ``ValueError`` for a model that cannot
+    be sent to a process.
+    """
+    with tempfile.TemporaryDirectory(prefix="gradratio-") as folder:
+        scratch = Path(folder)
+        scratch.joinpath(MODEL).write_bytes(pickled(question))
+        cores = machine.available_cores()
+        slots = min(2, len(cores), workers)
+        launch, task = Launch(sys.executable, WORKER), Task("exact", None, machine.memory_for(slots))
+        own: Row = {"scratch": folder, "model": MODEL, "paths": [os.path.abspath(one) for one in sys.path]}
+        own |= {"x64": question.x64, "K": serve.steps(cells)}
+        worker = Worker(launch, cores[0], task)
+        run = run_row(cells, worker.ready, workers=workers, preset="own")
+        try:
+            worker.ask({"own": own}, timeout_s)
+        except Lost as lost:
+            serve.keep(scratch, Reference(None, f"No gradient error: the float64 reference came to {lost.reason}."))
+        worker.kill()
+        store.append(path, run)
+
+        def led(plan: list[Tour]) -> list[Row]:
+            job: Row = {"own": own, "pairs": {"budget_s": budget_s}}
+            limits = Limits(timeout_s, task.memory_bytes)
+            crew = Crew(launch, run, plan, path=path, job=job, limits=limits, gpus=[], progress=Progress(quiet=True))
+            return list(crew.work(cores[: min(slots, len(plan))]))
+
+        exact = led([tuple(Visit(cell, "exact", 0) for cell in cells)])
+        good = {row["cell"] for row in exact if row["status"] == "ok"}
+        tours = [[Visit(cell, "time", index) for cell in cells if cell.id in good] for index in range(workers)]
+        for index, tour in enumerate(tours):
+            random.Random(index).shuffle(tour)  # so that no method always comes first
+        return [run, *exact, *led([tuple(tour) for tour in tours if tour])]
+
+
+def pickled(question: Question) -> bytes:
+    """The model as bytes; ``ValueError`` that names what cannot be sent."""
+    import cloudpickle
+
+    try:
+        return bytes(cloudpickle.dumps(question))
+    except Exception:
+        parts: dict[str, Any] = {"loss": question.loss, "step": question.step, "z0": question.z0}
+        parts |= {"args" if question.implicit else "params": question.params, "batch": question.batch}
+        for name, part in parts.items():
+            try:
+                cloudpickle.dumps(part)
+            except Exception as error:
+                raise ValueError(
+                    f"{name} cannot be sent to a worker process ({type(error).__name__}: {error}): take out of it what "
+                    "cannot be pickled, or set workers=0 to measure in this process, without an interval."
+                ) from error
+        raise

@@ -1,0 +1,17 @@
+"""What all tests of ``bench.compare`` share."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _little_to_collect() -> Iterator[None]:
+    """Memory is measured between two collections of garbage, each a look at all that was ever imported."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -1,0 +1,43 @@
+"""Worker processes: an interval, and a method that takes its process with it costs its own row alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.autograd.forward_ad as fwd
+
+import bench
+from bench.store import read
+
+
+def loss(p: Any, x: Any) -> Any:
+    """One whose process ends where it is differentiated in forward mode."""
+    if fwd.unpack_dual(p).tangent is not None:
+        os._exit(3)
+    return (torch.tanh(x @ p) ** 2).sum()
+
+
+def test_processes_give_an_interval_and_take_a_crash(tmp_path: Path) -> None:
+    found = bench.compare(
+        loss=loss,
+        params=torch.linspace(-1, 1, 40).reshape(8, 5),
+        batch=torch.linspace(-2, 2, 32).reshape(4, 8),
+        methods=["backprop", ("forward_gradient", {"tangents": "given"})],
+        workers=2,
+        budget_s=0.05,
+        save_to=tmp_path / "rows.jsonl",
+    )
+    first, second = found.to_dict("records")
+    assert first["status"] == "ok" and first["gradient_error"] < 1e-5
+    assert first["R_low"] < first["R"] < first["R_high"]
+    assert second["status"] == "failed" and "the worker process ended with exit code 3" in second["reason"]
+    assert read(tmp_path / "rows.jsonl") == found.rows and found.rows[0]["workers"] == 2
+    assert sorted((row["measure"], row["worker"]) for row in found.rows[1:]) == [
+        ("exact", 0),
+        ("exact", 0),
+        ("time", 0),
+        ("time", 1),
+    ]

@@ -1,0 +1,152 @@
+"""What a torch model can lack, each with a row that says so."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import torch
+
+from tests.bench.own.asked import compared, only
+
+X = torch.linspace(-1, 1, 24).reshape(6, 4)
+OTHER = torch.nn.Linear(4, 4)
+RUNS: dict[str, Any] = {"methods": ["backprop"], "batch": X}
+
+
+def linear() -> torch.nn.Linear:
+    torch.manual_seed(0)
+    return torch.nn.Linear(4, 4)
+
+
+def square(model: Any, x: Any) -> Any:
+    return (model(x) ** 2).mean()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        (
+            {"loss": square, "params": torch.nn.Sequential(linear(), torch.nn.Dropout())},
+            "failed",
+            r"^loss gives \S+ and then \S+ for the same arrays: switch dropout off \(model\.eval\(\)\) or fix",
+        ),
+        (
+            {"loss": lambda model, x: model(x), "params": linear()},
+            "failed",
+            r"^loss returns an array of shape \(6, 4\)",
+        ),
+        ({"loss": lambda model, x: 1.0, "params": linear()}, "failed", r"^loss returns a value of type float"),
+        ({"loss": lambda p, x: (p * x).mean().log(), "params": -torch.ones(4)}, "diverged", r"^The loss is nan"),
+        ({"loss": lambda p, x: (p * x).mean().detach(), "params": torch.ones(4)}, "failed", "depends on no array"),
+        (
+            {"loss": lambda p, x: OTHER(p * x).mean(), "params": torch.ones(4)},
+            "failed",
+            "that require a gradient and are not among its arguments",
+        ),
+        ({"loss": lambda model, x: model(x[:, :3]).mean(), "params": linear()}, "failed", "^RuntimeError: "),
+    ],
+    ids=["dropout", "shape", "float", "nan", "detached", "closed over", "its own error"],
+)
+def test_an_explicit_model_that_cannot_be_measured(asked: dict[str, Any], status: str, words: str) -> None:
+    row = only(compared(**asked, **RUNS))
+    assert row["status"] == status and row["R"] != row["R"]
+    assert re.search(words, row["reason"]), row["reason"]
+
+
+def test_a_derivative_that_is_not_the_losses_has_no_gradient_error_and_says_so() -> None:
+    row = only(compared(loss=lambda p, x: (p * p.detach() * x).sum(), params=torch.ones(4), **RUNS))
+    assert row["status"] == "ok" and row["R"] > 0 and row["gradient_error"] != row["gradient_error"]
+    assert "away from central differences of its loss" in row["reason"]
+
+
+def test_a_model_that_stays_in_float32_has_no_gradient_error_and_says_so() -> None:
+    fixed = torch.ones(4, 4)
+    row = only(compared(loss=lambda p, x: ((p * x) @ fixed).sum(), params=torch.ones(4), **RUNS))
+    assert row["status"] == "ok" and row["gradient_error"] != row["gradient_error"]
+    assert row["reason"].startswith("No gradient error: the model does not run in float64")
+
+
+def test_an_operation_without_forward_mode_costs_that_row_alone() -> None:
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 2 * g
+
+    found = compared(loss=lambda p, x: (Doubled.apply(p) * x).sum(), params=torch.ones(4), batch=X)
+    assert list(found["status"]) == ["ok", "n/a", "n/a"]
+    assert "jvp" in found["reason"].iloc[1] and "\n" not in found["reason"].iloc[1]
+    assert found["gradient_error"].iloc[0] < 1e-6
+
+
+def test_a_derivative_that_is_right_in_float64_alone_is_wrong() -> None:
+    class Fickle(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return (2 if g.dtype == torch.float64 else 3) * g
+
+    row = only(compared(loss=lambda p, x: (Fickle.apply(p) * (x + 1)).sum(), params=torch.ones(4), **RUNS))
+    assert row["status"] == "wrong" and row["R"] != row["R"]
+    assert row["reason"] == "The gradient is 0.5 away from the float64 reference, more than 0.001."
+
+
+def fixed_point(a: Any, **asked: Any) -> dict[str, Any]:
+    found = compared(
+        step=asked.pop("step", lambda z, args: args["a"] * z + args["b"]),
+        z0=torch.zeros(3, 4),
+        args={"a": torch.as_tensor(a), "b": X[:3]},
+        loss=lambda z: z.sum(),
+        methods=[asked.pop("method", "jfb")],
+        **asked,
+    )
+    return only(found)
+
+
+def test_a_step_that_does_not_contract_is_diverged_with_its_spectral_radius() -> None:
+    for row in (fixed_point(1.25), fixed_point(1.25, K=450)):
+        assert row["status"] == "diverged" and "step does not contract at z (ρ(J) ≈ " in row["reason"]
+    assert "(ρ(J) ≈ 1.2)" in fixed_point(1.25)["reason"] and "K = 60" in fixed_point(1.25)["reason"]
+
+
+def test_a_step_that_goes_round_in_a_cycle_is_told_so() -> None:
+    row = fixed_point(3.0, step=lambda z, args: torch.tanh(1 - args["a"] * z) + 0 * args["b"])
+    assert row["status"] == "diverged" and "its iterates go round in a cycle" in row["reason"]
+
+
+def test_a_slow_step_is_told_the_k_that_it_needs() -> None:
+    """a = 0.98: the residual after K steps is below 0.98ᴷ⁻¹·0.02/(1 − 0.98ᴷ⁻¹), so 1e-3 takes 152 steps."""
+    row = fixed_point(0.98)
+    assert row["status"] == "diverged" and "contracts, but slowly (ρ(J) ≈ 0.98)" in row["reason"]
+    more = int(row["reason"].split("raise K to ")[1].split()[0])
+    assert 152 <= more <= 200
+    assert fixed_point(0.98, K=more)["status"] == "ok"
+    assert fixed_point(0.98, residual_tol=0.1)["status"] == "ok"
+
+
+def test_newton_solves_what_picard_steps_cannot() -> None:
+    row = fixed_point(1.25, method=("ift", {"solver": "newton", "linear_solver": "dense"}))
+    # The reference takes Picard steps too, so there is none.
+    assert row["status"] == "ok" and "the float64 solve stops at a residual of" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (lambda z, args: (args["a"] * z)[:, :2], r"step maps a state of shape \(3, 4\) to \(3, 2\)"),
+        (lambda z, args: (args["a"] * z, z), "step returns a tuple"),
+        (lambda z, args: (args["a"] * z).double(), "step maps a state of torch.float32 to torch.float64"),
+    ],
+    ids=["shape", "tuple", "dtype"],
+)
+def test_a_step_must_keep_the_state(step: Any, words: str) -> None:
+    row = fixed_point(0.5, step=step)
+    assert row["status"] == "failed" and re.match(words, row["reason"]), row["reason"]
