@@ -16,15 +16,17 @@ COSTS = ("forward", "gradient", "peak bytes", "gradient error")
 
 
 def table(results: Results) -> str:
-    """One line a cell; a failure shows its status and reason in place of R. The column of traffic is there where any
-    cell has it."""
+    """One line a cell, with its options where a method stands twice; a failure shows its status and reason in place of R.
+    The column of traffic is there where any cell has it."""
     found = groups(cells(results))
     work = WORK + (TRAFFIC,) * any(group.moved for group in found)
     lines = ["| " + " | ".join([*NAMES, *work, *COSTS]) + " |", "|" + " --- |" * 3 + " ---: |" * (5 + len(work))]
     for group in found:
-        for name, _, rows in group.methods:
+        twice = [name for name, _, _ in group.methods]
+        for name, chosen, rows in group.methods:
+            shown = f"{name} ({chosen})" if twice.count(name) > 1 else name
             for row in rows:
-                names = [escape(text) for text in (group.title, name, row["runner"])]
+                names = [escape(text) for text in (group.title, shown, row["runner"])]
                 work_done = [sig(row[column]) for column in ("flop_ratio", "distance", "traffic_ratio")][: len(work)]
                 lines.append("| " + " | ".join([*names, _ratio(row), *work_done, *_costs(row)]) + " |")
     return "\n".join(lines)

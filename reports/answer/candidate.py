@@ -71,6 +71,10 @@ def ratio(row: Record) -> Estimate:
     return Estimate(value, low, high, 0 if isnan(workers) else int(workers))
 
 
+TOLD = ("depth", "width", "channels", "batch")
+"""Sizes that stand beside every answer, since at others another method may win."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One problem at one size on one runner, and what was measured there.
@@ -101,6 +105,11 @@ class Case:
         """Problem and sizes in one line; the dtype where it is not float32."""
         said = [self.problem, settings(self.sizes), "" if self.dtype == "float32" else self.dtype]
         return ", ".join(filter(None, said))
+
+    @property
+    def place(self) -> str:
+        """Problem and the sizes that decide what it costs, in a few words."""
+        return ", ".join([self.problem, *(f"{name} {self.sizes[name]}" for name in TOLD if name in self.sizes)])
 
     @property
     def measure(self) -> str:

@@ -7,7 +7,7 @@ from reports.markdown import escape
 from reports.numbers import DASH, sig
 from reports.part import Part
 
-NAMES = ("situation", "framework", "method", "cost", "memory", "gradient error")
+NAMES = ("situation", "framework", "method", "cost", "memory", "gradient error", "measured on")
 
 
 def markdown(found: Part | Content) -> str:
@@ -20,7 +20,7 @@ def markdown(found: Part | Content) -> str:
 
 def _lines(situation: Situation) -> list[str]:
     if not situation.answers:
-        return [_line(situation, "", [_undecided(situation, None), DASH, DASH, DASH])]
+        return [_line(situation, "", [_undecided(situation, None), DASH, DASH, DASH, DASH])]
     return [_line(situation, answer.case.runner, _cells(situation, answer)) for answer in situation.answers]
 
 
@@ -28,11 +28,11 @@ def _cells(situation: Situation, answer: Answer) -> list[str]:
     """The cells as Markdown. Costs are numbers of ours, whose brackets start no link: they stay as they are."""
     case = answer.case
     if not answer.winners:
-        return [_undecided(situation, answer), DASH, DASH, DASH]
+        return [_undecided(situation, answer), DASH, DASH, DASH, escape(case.place)]
     costs = f"{'; '.join(case.amount(one.cost) for one in answer.winners)} {case.measure}"
     memory = "; ".join(one or "not measured" for one in dict.fromkeys(answer.memory))
     errors = "; ".join(sig(one.error) for one in answer.winners)
-    return [escape(answer.decision.named), costs, escape(memory), errors]
+    return [escape(answer.decision.named), costs, escape(memory), errors, escape(case.place)]
 
 
 def _undecided(situation: Situation, answer: Answer | None) -> str:
