@@ -16,8 +16,8 @@ COSTS = ("forward", "gradient", "peak bytes", "gradient error")
 
 
 def table(results: Results) -> str:
-    """One line a cell, with its options where a method stands twice; a failure shows its status and reason in place of R.
-    The column of traffic is there where any cell has it."""
+    """One line a cell, with its options where a method stands twice; a failure shows its status and reason in place of
+    R. The column of traffic is there where any cell has it."""
     found = groups(cells(results))
     work = WORK + (TRAFFIC,) * any(group.moved for group in found)
     lines = ["| " + " | ".join([*NAMES, *work, *COSTS]) + " |", "|" + " --- |" * 3 + " ---: |" * (5 + len(work))]

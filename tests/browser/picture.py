@@ -15,8 +15,9 @@ WIDTH, HEIGHT = 1160, 1560
 
 def main() -> int:
     """Take it; the path on stdout."""
-    with tempfile.TemporaryDirectory() as folder, browser() as found:
-        with opened(found, committed(Path(folder)), width=WIDTH) as seen:
+    with tempfile.TemporaryDirectory() as folder:
+        page = committed(Path(folder))
+        with browser() as found, opened(found, page, width=WIDTH) as seen:
             seen.page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = false; })")
             seen.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
             seen.page.screenshot(path=str(PICTURE))
