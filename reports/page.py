@@ -15,7 +15,10 @@ from reports.part import Part
 from reports.parts import Sources, parts
 from reports.template import environment
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{}'"
+POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; "
+    "style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{}'"
+)
 """What the page may load: nothing; and of scripts the one that is known by its digest may run."""
 
 

@@ -98,8 +98,10 @@ def versions() -> dict[str, str | None]:
 
 def git(root: Path, paths: Sequence[str] = MEASURED_PATHS) -> tuple[str | None, bool]:
     """``(commit, dirty)`` of the working tree at ``root``, ``(None, True)`` where there is none; ``paths`` are what
-    makes it dirty."""
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    makes it dirty. A repository that does not hold ``impls`` is somebody else's, such as one with our package installed
+    below it: its commit says nothing of what is measured."""
+    ours = _git(root, "ls-files", "--error-unmatch", "--", "impls")
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD") if ours else None
     changes = _git(root, "status", "--porcelain", "--", *paths)
     return (commit or None, True) if not commit or changes is None else (commit, changes != "")
 

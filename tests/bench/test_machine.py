@@ -85,3 +85,14 @@ def test_a_tree_is_dirty_from_its_first_change_to_what_is_measured(tmp_path: Pat
     (tmp_path / "impls" / "new.py").write_text("1")
     assert machine.git(tmp_path) == (commit, True)
     assert machine.git(tmp_path, ["bench"]) == (commit, False)
+
+
+def test_the_commit_of_a_repository_that_ignores_the_package_is_not_ours(tmp_path: Path) -> None:
+    installed = tmp_path / "venv" / "site-packages"
+    (installed / "impls").mkdir(parents=True)
+    (installed / "impls" / "a.py").write_text("1")
+    (tmp_path / ".gitignore").write_text("venv/\n")
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "theirs")
+    assert machine.git(installed) == (None, True)

@@ -24,6 +24,11 @@ from tests.reports.synthetic import exact, run, timed
 from tests.reports.synthetic import write as write_results
 
 
+def tables(results: Results) -> str:
+    """The tables of single problems on a page."""
+    return html(build(Sources(results))).split('<section id="results">')[1].split('<h3 id="cells">')[0]
+
+
 def of(more_cells: pd.DataFrame, **wanted: Any) -> list[dict[str, Any]]:
     """The rows of the frame with these values."""
     return [row for row in more_cells.to_dict("records") if all(row[name] == value for name, value in wanted.items())]
@@ -89,7 +94,7 @@ def test_counted_work_stands_beside_the_one_by_hand(more_cells: pd.DataFrame, mo
     assert row["counted_flop_ratio"] == 2 and pd.isna(row["flop_ratio"]) and row["flops"] == 8e9
     assert more_source.count("<td>3.00<small>3.00</small></td>") == 6
     assert more_source.count("<td>2.00</td>") == 6
-    assert more_source.count("Flop ratio<small>by hand</small>") == 2
+    assert more_source.count("Flop ratio<small>by hand</small>") == 2 + 1  # of problems, and of all cells
     assert more_source.count("<td>12.5 s</td>") == 16
 
 
@@ -101,18 +106,18 @@ def test_the_distance_and_the_traffic_stand_beside_r(tmp_path: Path) -> None:
     frame = cells(some)
     assert list(frame["distance"].dropna()) == [pytest.approx(1.5)]
     assert list(frame["traffic_ratio"].dropna()) == [2.25]
-    assert html(build(Sources(some))).count("<td>1.50<small>2.25</small></td>") == 1
+    assert tables(some).count("<td>1.50<small>2.25</small></td>") == 1
     head, _, line, unknown = table(some).splitlines()
     assert "| R [95 %] | flop ratio | R ÷ flop ratio | traffic ratio | forward |" in head
     assert "| 3.00 [one worker] | 2.00 | 1.50 | 2.25 |" in line and "| – | – | – |" in unknown
     work["traffic"] = work["forward_traffic"] = 0
     none = read(write_results(tmp_path / "none.jsonl", [run(), timed(3.0), exact(10, values=work)]))
-    assert "traffic ratio" not in table(none) and "traffic ratio</small>" not in html(build(Sources(none)))
+    assert "traffic ratio" not in table(none) and "traffic ratio</small>" not in tables(none)
 
 
 def test_work_that_was_not_counted_has_no_column(tmp_path: Path) -> None:
     some = read(write_results(tmp_path / "some.jsonl", [run(), timed(2.0), exact(10, values={"forward_flops": 0})]))
-    assert "Flop ratio<small>" not in html(build(Sources(some)))
+    assert "Flop ratio<small>" not in tables(some)
 
 
 def test_held_bytes_and_contraction_are_shown(more_source: str) -> None:

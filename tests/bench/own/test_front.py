@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,8 @@ sys.exit(status)
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])
 def test_it_is_the_function_after_pytest_has_collected_the_folder(mode: str) -> None:
     command = [sys.executable, "-c", COLLECT.replace("{mode}", mode)]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=alone)
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 

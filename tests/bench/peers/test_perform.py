@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given
@@ -35,7 +36,7 @@ SOME = {
 def answer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     part = Part("peers", request.param, {"cell": CELL.name})
     kept = [one for one in contenders(CELL, request.param) if one.name in SOME[request.param]]
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, jax.enable_x64(False):  # as in a worker: other tests switch it on
         patch.setattr(perform, "contenders", lambda cell, framework: kept)
         yield answered(part, Place(tmp_path_factory.mktemp("scratch"))) | {"framework": request.param}
 
