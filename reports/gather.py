@@ -31,14 +31,15 @@ def gather(chosen: argparse.Namespace) -> Sources:
     else:
         results = grid_results(chosen)
     papers, beside, notes = experiments(chosen), peers_bench(chosen), list[str]()
+    ours = CATALOGUE.exists()  # in any other folder neither the catalogue nor asv's history is missed
     return Sources(
         results=results,
         papers=paper_page.section(papers) if papers else None,
         beside=peers.section(beside) if beside else None,
         own=told(read(*chosen.own)) if chosen.own else None,
         before=before,
-        tracked=TRACKED,
-        catalogue=catalogue.read(CATALOGUE, notes),
+        tracked=TRACKED if ours or any(TRACKED.glob("*/*.json")) else None,
+        catalogue=catalogue.read(CATALOGUE, notes) if ours else None,
         notes=notes,
     )
 

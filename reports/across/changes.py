@@ -1,4 +1,4 @@
-"""What the newest commit of a line changed, against the one before it and against the first."""
+"""What the newest commit of a line changed, against the last one before that has a number and against the first."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ NO_CLASS = len(CLASSES)
 
 @dataclass(frozen=True)
 class Change:
-    """One tracked number of one cell. track: its short name, and facts. last, first: from the commit before, and from
-    the first one that has a number of the same version of the benchmark."""
+    """One tracked number of one cell. track: its short name, and facts. last, first: from the last commit before that
+    has a number of the same version of the benchmark, and from the first one."""
 
     cell: str
     track: str
@@ -51,24 +51,47 @@ def changes(line: Line) -> tuple[list[Change], int]:
             fresh += 1
             continue
         short, facts = track(key[0])
-        good = [one for one in earlier if one.status == OK] or earlier
-        steps = step(facts, earlier[-1], entry), step(facts, good[0], entry)
-        found.append(Change(key[1], short, facts, entry, *steps))
+        good = [one for one in earlier if one[1].status == OK] or earlier
+        last, first = (step(facts, before, entry, commit) for commit, before in (earlier[-1], good[0]))
+        found.append(Change(key[1], short, facts, entry, last, first))
     return sorted(found, key=_order), fresh
 
 
+@dataclass(frozen=True)
+class Lost:
+    """A number that the newest commit has not. commit, entry: the last that has it."""
+
+    key: Key
+    commit: Commit
+    entry: Entry
+
+
+def lost(line: Line) -> list[Lost]:
+    """The numbers of earlier commits that the newest has not: it does not know their cell, or says n/a, which asv also
+    writes for what it was told to leave out. A failure is no loss, but a change."""
+    found: dict[Key, Lost] = {}
+    *older, newest = line.commits
+    for commit in older:
+        for key, entry in commit.entries.items():
+            now = newest.entries.get(key)
+            if entry.status != NONE and (now is None or now.status == NONE):
+                found[key] = Lost(key, commit, entry)
+    return [found[key] for key in sorted(found)]
+
+
 def counted(found: list[Change], *, first: bool) -> list[tuple[str, int]]:
-    """How many numbers are of each class, against the first commit or against the one before."""
+    """How many numbers are of each class, against the first commit that has them or against the last one before."""
     count = Counter((one.first if first else one.last).verdict for one in found)
     return [(verdict, count[verdict]) for verdict in CLASSES]
 
 
-def _same(commits: list[Commit], key: Key, version: str) -> Iterator[Entry]:
-    """The numbers that may be compared, the oldest first: of the same version of the benchmark, and no n/a."""
+def _same(commits: list[Commit], key: Key, version: str) -> Iterator[tuple[Commit, Entry]]:
+    """The numbers that may be compared, with their commits, the oldest first: of the same version of the benchmark, and
+    no n/a."""
     for commit in commits:
         entry = commit.entries.get(key)
         if entry is not None and entry.version == version and entry.status != NONE:
-            yield entry
+            yield commit, entry
 
 
 def _order(change: Change) -> tuple[int, int, float, str]:

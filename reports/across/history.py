@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import nan
 from pathlib import Path
 
 import pandas as pd
 
-from reports.across.asv_files import Commit, Line, read
-from reports.across.changes import Change, changes, counted
+from reports.across.asv_files import NONE, Commit, Line, read
+from reports.across.changes import Change, Lost, changes, counted, lost
 from reports.across.drift import drift
 from reports.across.quotient import MARGIN
-from reports.across.tracks import TRACKS, Track
+from reports.across.tracks import TRACKS, Track, track
 from reports.figures import Drawing
 from reports.headline import Record
 from reports.part import Part
@@ -28,11 +30,12 @@ MOST_NOTES = 10
 
 @dataclass(frozen=True)
 class Told:
-    """One line of commits: what changed with its newest commit, and the figure of R."""
+    """One line of commits: what changed with its newest commit, what that has no longer, and the figure of R."""
 
     line: Line
     changes: list[Change]
     fresh: int
+    lost: list[Lost]
     drawing: Drawing | None
 
     @property
@@ -42,8 +45,14 @@ class Told:
 
     @property
     def last(self) -> list[tuple[str, int]]:
-        """How many numbers are of each class against the commit before."""
+        """How many numbers are of each class against the last commit before that has them."""
         return counted(self.changes, first=False)
+
+    @property
+    def before(self) -> list[tuple[Commit, int]]:
+        """The commits that ``last`` is against, the newest first, and how many numbers each gives."""
+        count = Counter(one.last.commit.hash for one in self.changes)
+        return [(commit, count[commit.hash]) for commit in reversed(self.line.commits) if count[commit.hash]]
 
     @property
     def first(self) -> list[tuple[str, int]]:
@@ -74,7 +83,7 @@ def part(folder: Path) -> Part:
     lines, notes = read(folder)
     told = []
     for number, line in enumerate(lines[:MOST_LINES], start=1):
-        told.append(Told(line, *changes(line), drift(line, number)))
+        told.append(Told(line, *changes(line), lost(line), drift(line, number)))
     left = len(notes) - MOST_NOTES
     shown = [*notes[:MOST_NOTES], *([f"And {left} more files like these."] if left > 0 else [])]
     drawings = tuple(one.drawing for one in told if one.drawing)
@@ -89,22 +98,29 @@ def part(folder: Path) -> Part:
 
 
 def frame(told: list[Told]) -> pd.DataFrame:
-    """One row a number of the newest commit of a line that an earlier commit has too.
+    """One row a number of the newest commit of a line that an earlier commit has too, then one a number that only
+    earlier ones have, with the status ``n/a``.
 
     Columns: ``machine``, ``environment``, ``commit``, ``track``, ``cell``; ``value`` and ``status`` of the newest
-    commit; for the commit before (``last``) and the first one (``first``): the value there, the quotient newest ÷
-    earlier with ``low`` and ``high`` (95 %, where there are samples), and the class.
+    commit; for the last commit before that has the number (``last``) and the first one (``first``): its hash, the value
+    there, the quotient newest ÷ earlier with ``low`` and ``high`` (95 %, where there are samples), and the class.
     """
-    rows = []
+    rows: list[Record] = []
     for one in told:
-        where = {"machine": one.line.machine, "environment": one.line.environment}
+        where: Record = {"machine": one.line.machine, "environment": one.line.environment}
         for change in one.changes:
-            row: Record = where | {"commit": one.line.commits[-1].hash, "track": change.track, "cell": change.cell}
+            row = where | {"commit": one.line.commits[-1].hash, "track": change.track, "cell": change.cell}
             row |= {"value": change.newest.value, "status": change.newest.status}
             for name, step in (("last", change.last), ("first", change.first)):
+                row |= {f"{name}_commit": step.commit.hash}
                 row |= {f"{name}_value": step.earlier.value, f"{name}_status": step.earlier.status}
                 row |= {f"{name}_quotient": step.ratio.value, f"{name}_low": step.ratio.low}
                 row |= {f"{name}_high": step.ratio.high, f"{name}_class": step.verdict}
+            rows.append(row)
+        for gone in one.lost:
+            row = where | {"commit": one.line.commits[-1].hash, "track": track(gone.key[0])[0], "cell": gone.key[1]}
+            row |= {"value": nan, "status": NONE, "last_commit": gone.commit.hash}
+            row |= {"last_value": gone.entry.value, "last_status": gone.entry.status}
             rows.append(row)
     columns = ["machine", "environment", "commit", "track", "cell", "value", "status"]
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import nan
 
-from reports.across.asv_files import OK, Entry
+from reports.across.asv_files import OK, Commit, Entry
 from reports.across.exact import EQUAL, MORE, Change, error
 from reports.across.quotient import BETTER, MARGIN, SAME, WORSE, judge, quotient
 from reports.intervals import Estimate, exactly
@@ -51,7 +51,8 @@ def track(benchmark: str) -> tuple[str, Track]:
 @dataclass(frozen=True)
 class Step:
     """From an earlier number to the newest. change: the two numbers. exact: whether any difference of them counts.
-    ratio: newest ÷ earlier, with an interval where both have samples. verdict: one of ``quotient.CLASSES``."""
+    ratio: newest ÷ earlier, with an interval where both have samples. verdict: one of ``quotient.CLASSES``. commit:
+    which one has the earlier number."""
 
     earlier: Entry
     newest: Entry
@@ -59,6 +60,7 @@ class Step:
     exact: bool
     ratio: Estimate
     verdict: str
+    commit: Commit
 
     @property
     def status(self) -> str:
@@ -72,8 +74,8 @@ class Step:
         return self.verdict in (WORSE, BETTER)
 
 
-def step(facts: Track, earlier: Entry, newest: Entry) -> Step:
-    """What a track's rule says of two of its numbers."""
+def step(facts: Track, earlier: Entry, newest: Entry, commit: Commit) -> Step:
+    """What a track's rule says of two of its numbers, the earlier one of ``commit``."""
     change = (error if facts.kind == ERROR else Change)(earlier.value, newest.value)
     drawn = bool(earlier.samples and newest.samples)
     exact = facts.kind in (EXACT, ERROR) or (facts.kind == OTHER and not drawn)
@@ -81,7 +83,8 @@ def step(facts: Track, earlier: Entry, newest: Entry) -> Step:
         ratio = quotient(newest.samples, earlier.samples)
     else:
         ratio = Estimate(change.factor, nan, nan, 1)
-    return Step(earlier, newest, change, exact, ratio, _verdict(facts, earlier, newest, change, ratio, exact))
+    verdict = _verdict(facts, earlier, newest, change, ratio, exact)
+    return Step(earlier, newest, change, exact, ratio, verdict, commit)
 
 
 def _verdict(facts: Track, earlier: Entry, newest: Entry, change: Change, ratio: Estimate, exact: bool) -> str:

@@ -114,6 +114,7 @@ def _answer(
     words = {name: order(swept, name, runner, case.problem) for name in case.methods}
     told = (
         notes.reason(decision),
+        notes.paired(decision),
         notes.following(decision, rule.most_error),
         notes.not_compared(decision),
         notes.at_one_length(decision, rule.most_error),

@@ -60,6 +60,12 @@ class Candidate:
         return str(self.row["gradient"]) == "forward_gradient"
 
     @property
+    def exact(self) -> bool:
+        """Whether its error is known, and is that of a solve or of rounding: no draw, and no approximation as JFB is
+        one."""
+        return comparable(self) and not self.random and str(self.row["method"]) != "jfb"
+
+    @property
     def ratio(self) -> Estimate:
         """R, in forwards of its own cell."""
         return ratio(self.row)
@@ -108,8 +114,9 @@ class Case:
 
     @property
     def place(self) -> str:
-        """Problem and the sizes that decide what it costs, in a few words."""
-        return ", ".join([self.problem, *(f"{name} {self.sizes[name]}" for name in TOLD if name in self.sizes)])
+        """Problem and the sizes that decide what it costs, in a few words; the dtype where it is not float32."""
+        sizes = (f"{name} {self.sizes[name]}" for name in TOLD if name in self.sizes)
+        return ", ".join(filter(None, [self.problem, *sizes, "" if self.dtype == "float32" else self.dtype]))
 
     @property
     def measure(self) -> str:

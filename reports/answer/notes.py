@@ -10,7 +10,7 @@ from reports.answer.candidate import FORWARDS, Candidate, Case, comparable
 from reports.answer.names import both, listed
 from reports.answer.rule import Decision, decide
 from reports.labels import settings
-from reports.numbers import sig
+from reports.numbers import interval, sig
 from reports.rows import number
 
 MOST_TOLD = 6
@@ -23,6 +23,12 @@ MOST_FOLLOWING = 3
 def reason(decision: Decision) -> str:
     """Why these winners, as a sentence; empty where there is nothing to say, or no winner."""
     return f"{decision.why[:1].upper()}{decision.why[1:]}." if decision.winners and decision.why else ""
+
+
+def paired(decision: Decision) -> str:
+    """Which settings are not named, though their cost is not told from the least, since R tells them from another."""
+    told = [f"{one.name} from {other.name} ({_ratio(one)} against {_ratio(other)})" for one, other in decision.apart]
+    return f"R, which is paired, tells {_some(told)}." if told else ""
 
 
 def following(decision: Decision, most_error: float) -> str:
@@ -138,6 +144,10 @@ def _apart(one: Case, other: Case) -> str:
     problem = one.problem if one.problem != other.problem or not names else ""
     dtype = one.dtype if one.dtype != other.dtype else ""
     return ", ".join(filter(None, (problem, settings({name: one.sizes[name] for name in names}), dtype)))
+
+
+def _ratio(one: Candidate) -> str:
+    return interval(one.ratio.value, one.ratio.low, one.ratio.high)
 
 
 def _tangents(name: str) -> str:

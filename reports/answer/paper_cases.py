@@ -26,8 +26,8 @@ def layers(papers: Papers | None, low: float = 0.0, high: float = 1.0) -> list[C
             alike = json.dumps([row["dtype"], row["seed"], row["sizes"]], sort_keys=True, default=str)
             apart.setdefault((gamma, place(ran(row)), alike), []).append(_numbers(row))
     return [
-        timed(apart[key], papers.by_worker, "papers", apart[key][0]["sizes"], hardness=(key[0],))
-        for key in sorted(apart)
+        timed(ours, papers.by_worker, "papers", ours[0]["sizes"], (float(ours[0]["dtype"] == "float32"), gamma))
+        for (gamma, _, _), ours in sorted(apart.items())  # the keys decide, since no two are equal
     ]
 
 

@@ -49,6 +49,9 @@ class Decision:
     unsure: bool = False
     """Whether nothing was decided because the least cost has no interval."""
 
+    apart: tuple[tuple[Candidate, Candidate], ...] = ()
+    """Of each setting that R alone rules out, its cost not being told from the least: what R tells it from, then it."""
+
     @property
     def methods(self) -> tuple[str, ...]:
         """The names of the methods that were chosen, each once, in alphabetical order."""
@@ -60,6 +63,13 @@ class Decision:
         names = [one.name for one in self.winners]
         more = f" or {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         return " or ".join(names[:MOST_NAMED]) + more
+
+    @property
+    def lone(self) -> str:
+        """A remark where only forward gradients, which are never chosen, stand beside backprop; else empty."""
+        drawn = any(one.random for one in self.case.candidates)
+        alone = all(one.random or str(one.row["method"]) == "backprop" for one in self.case.candidates)
+        return "the only exact method measured" if self.winners and drawn and alone else ""
 
 
 def decide(case: Case, most_error: float) -> Decision:
@@ -81,12 +91,14 @@ def decide(case: Case, most_error: float) -> Decision:
         return Decision(case, (), f"{error}: the least is {sig(least.error)}, of {least.name}")
     if len(allowed) == 1:
         return Decision(case, (allowed[0],), _alone(case, known, allowed[0], most_error))
-    best, *rivals = _unbeaten(case, allowed)
+    beaten = _beaten(case, allowed)
+    best, *rivals = [one for one in allowed if not any(one is loser for _, loser in beaten)]
     if rivals and isnan(best.cost.low):
         return Decision(case, (), f"{best.name} has the least cost, but one worker gives no interval", unsure=True)
     unknown = [one for one in rivals if isnan(one.cost.low)]
     ties = [one for one in rivals if isnan(one.cost.low) or one.cost.low <= best.cost.high]
-    return Decision(case, (best, *ties), _joined(case, ties, unknown))
+    apart = tuple(pair for pair in beaten if not pair[1].cost.low > best.cost.high)
+    return Decision(case, (best, *ties), _joined(case, ties, unknown), apart=apart)
 
 
 def _alone(case: Case, known: Sequence[Candidate], only: Candidate, most_error: float) -> str:
@@ -101,14 +113,18 @@ def _alone(case: Case, known: Sequence[Candidate], only: Candidate, most_error: 
     return f"{few}; next comes {after.name} with {sig(after.error)}"
 
 
-def _unbeaten(case: Case, allowed: list[Candidate]) -> list[Candidate]:
-    """Without those that cost more than another with the same forward solve, as R tells: its pairs cancel noise that a
-    time in forwards of another cell has. Where the cost is R itself, or bytes, all stay."""
+def _beaten(case: Case, allowed: list[Candidate]) -> list[tuple[Candidate, Candidate]]:
+    """What R tells apart: of each setting that costs more than others with the same forward solve, the one of those
+    whose interval ends first, which stays, then it. The pairs of R cancel noise that a time in forwards of another cell
+    has. Nothing where the cost is R itself, or bytes."""
     if isnan(case.longest):
-        return allowed
-    return [
-        one for one in allowed if not any(other.K == one.K and other.ratio.high < one.ratio.low for other in allowed)
-    ]
+        return []
+    found = []
+    for one in allowed:
+        better = [other for other in allowed if other.K == one.K and other.ratio.high < one.ratio.low]
+        if better:
+            found.append((min(better, key=lambda other: other.ratio.high), one))
+    return found
 
 
 def _joined(case: Case, ties: Sequence[Candidate], unknown: Sequence[Candidate]) -> str:

@@ -27,8 +27,9 @@ def sentences(frame: pd.DataFrame, swept: Sequence[Line], decided: Decided) -> l
 
 
 def agreement(decided: Decided) -> str:
-    """In how many situations all runners name the same methods, of those that two or more decide."""
-    shared = [(rule, [one.methods for one in of.values() if one.winners]) for rule, of in decided]
+    """In how many situations all runners name the same methods, of those that two or more decide; a method that had no
+    rival agrees with nobody."""
+    shared = [(rule, [one.methods for one in of.values() if one.winners and not one.lone]) for rule, of in decided]
     shared = [(rule, methods) for rule, methods in shared if len(methods) > 1]
     if not shared:
         return ""
@@ -95,7 +96,9 @@ def _along_steps(rows: Sequence[Record]) -> str:
     for row in rows:
         K = row["options"].get("K")
         if isinstance(K, int) and isfinite(row["gradient_error"]):
-            apart.setdefault(f"{row['runner']} {row['problem']} {row['sizes']}", {})[K] = row["gradient_error"]
+            others = {name: value for name, value in row["options"].items() if name != "K"}
+            alike = [str(row[name]) for name in ("runner", "problem", "sizes", "dtype", "device", "seed")]
+            apart.setdefault(" ".join([*alike, str(others)]), {})[K] = row["gradient_error"]
     longest = max(apart.values(), key=lambda errors: max(errors) / max(min(errors), 1), default={})
     if len(longest) < 2:
         return ""

@@ -32,7 +32,8 @@ def _cells(situation: Situation, answer: Answer) -> list[str]:
     costs = f"{'; '.join(case.amount(one.cost) for one in answer.winners)} {case.measure}"
     memory = "; ".join(one or "not measured" for one in dict.fromkeys(answer.memory))
     errors = "; ".join(sig(one.error) for one in answer.winners)
-    return [escape(answer.decision.named), costs, escape(memory), errors, escape(case.place)]
+    lone = f" ({answer.decision.lone})" if answer.decision.lone else ""
+    return [escape(answer.decision.named) + lone, costs, escape(memory), errors, escape(case.place)]
 
 
 def _undecided(situation: Situation, answer: Answer | None) -> str:

@@ -14,12 +14,13 @@ from bench.capabilities import command
 from bench.capabilities.document import SCHEMA, facts
 from bench.capabilities.measure import measure
 from bench.capabilities.outcome import NO, REFUSED, WRONG, YES, Outcome
+from bench.instruments import machine
 from bench.reasons import without_paths
 from impls.catalog import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = json.loads((ROOT / command.OUT).read_text(encoding="utf-8"))
-AGAIN = "What the methods can do has changed: look whether that is meant, then run `python -m bench capabilities`."
+AGAIN = "What the methods can do may have changed: run `python -m bench capabilities`, and see whether that is meant."
 FACTS = facts()
 ROWS = {one["name"]: one for one in COMMITTED["methods"]}
 ABILITIES = {(one["name"], ability["name"]): ability for one in COMMITTED["methods"] for ability in one["abilities"]}
@@ -39,6 +40,11 @@ def test_it_has_every_methods_facts() -> None:
     assert plain == FACTS, AGAIN
     assert list(ROWS) == list(METHODS)
     assert (COMMITTED["schema"], COMMITTED["kind"], COMMITTED["frameworks"]) == (SCHEMA, "catalog", ["torch", "jax"])
+
+
+def test_it_was_made_from_these_methods() -> None:
+    """What takes long to try is not tried here: a change of any method needs the whole of it again."""
+    assert COMMITTED["impls"] == machine.impls_digest(), AGAIN
 
 
 @pytest.mark.parametrize("framework", COMMITTED["frameworks"])

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import bench
+from reports import frames, load
 from tests.docs.markdown import ROOT, blocks
 from tests.reports.synthetic import BACKPROP, GIVEN, exact, run, timed, visit, write
 
@@ -53,6 +54,22 @@ def test_regressions(regressions: Any, tmp_path: Path, change: dict[str, Any], s
     found = regressions(rows(tmp_path, "base"), rows(tmp_path, "head", **change))
     assert len(found) == (said is not None)
     assert all(line.startswith("forward gradient, tangents given ") and (said or "") in line for line in found)
+
+
+def test_what_is_no_longer_measured_is_told(regressions: Any, tmp_path: Path) -> None:
+    base = rows(tmp_path, "base")
+    other = write(tmp_path / "head.jsonl", [run(workers=4), timed(2.0, problem="other")])
+    found = regressions(base, str(other))
+    assert len(found) == 2 and all(" is not measured any more: there is no torch/" in line for line in found)
+    assert {line.split(" is not")[0] for line in found} == {"backprop", "forward gradient, tangents given"}
+    assert regressions(str(other), base) == [f"backprop is not measured any more: there is no {cell(other)}"]
+    assert regressions(rows(tmp_path, "broken", good=False), str(other)) == found[:1]
+
+
+def cell(path: Path) -> str:
+    """The id of the only cell of a file."""
+    (found,) = frames.cells(load.read(path))["cell"]
+    return str(found)
 
 
 def test_the_file_ends_with_a_status(

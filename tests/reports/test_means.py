@@ -122,6 +122,15 @@ def test_explicit_and_implicit_problems_stand_apart() -> None:
     assert [(one.name, one.base) for one in table(found)] == [("explicit", "backprop"), ("implicit", "JFB")]
 
 
+def test_a_problem_counts_once_a_size_dtype_and_seed() -> None:
+    found = made([row(2.0), row(4.0, dtype="float64"), row(8.0, seed=1)])
+    (one,) = table(found)
+    assert one.methods["backprop"][0].mean.samples == 3
+    built = part(found)
+    assert built is not None
+    assert "each problem at one size, in one dtype and from one seed, counted once" in render(built)
+
+
 def test_options_that_differ_in_one_problem_make_boxes_of_their_own() -> None:
     jfb = [("jfb", {"K": K, "solver": "picard"}) for K in (5, 9)]
     rows = [row(2.0, 1, jfb[0]), row(3.0, 1, jfb[1]), row(4.0, 2, jfb[1]), row(6.0, 2, ("unrolled", {"K": 9}))]

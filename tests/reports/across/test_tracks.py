@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench import suite
-from reports.across.asv_files import FAILED, OK, Entry
+from reports.across.asv_files import FAILED, OK, Commit, Entry
 from reports.across.names import Name, name
 from reports.across.tracks import SAMPLED, SINGLE, TRACKS, step, track
 from tests.reports.across.asv_made import BACKPROP_JAX, IFT
@@ -58,7 +58,7 @@ LOST = Entry(math.nan, FAILED, (), "1")
     ],
 )
 def test_the_rule_of_each_number(short: str, earlier: Entry, newest: Entry, verdict: str) -> None:
-    found = step(track(f"suite.TorchMlp.track_{short}")[1], earlier, newest)
+    found = step(track(f"suite.TorchMlp.track_{short}")[1], earlier, newest, Commit("1" * 40, 0.0, {}))
     assert found.verdict == verdict and found.changed is (verdict in ("worse", "better"))
     assert found.status == ("" if earlier.status == newest.status else f"{earlier.status} → {newest.status}")
 

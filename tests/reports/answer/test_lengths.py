@@ -8,7 +8,7 @@ import pytest
 
 from reports.answer import markdown
 from tests.reports.answer.made_up import fair, lengths, solves
-from tests.reports.answer.worlds import UNROLLED, answer, answered, layer, papers, picard, situation
+from tests.reports.answer.worlds import JFB, UNROLLED, answer, answered, layer, papers, picard, situation
 from tests.reports.synthetic import MACHINE, VERSIONS, visit
 
 
@@ -58,6 +58,22 @@ def test_the_papers_cells_stand_in_where_the_grid_has_none() -> None:
 def test_the_grid_comes_before_the_papers() -> None:
     found = answer("near-one", solves(0.95), papers(lengths()))
     assert found.case.source == "layers" and found.decision.methods == ("IFT, Picard",)
+
+
+def test_a_grid_that_compares_no_two_exact_methods_leaves_the_papers_to_answer() -> None:
+    alone = list(layer(JFB, 1.1, 0.6, K=30))
+    for rows in (alone, [*alone, *layer(picard(9), 2.0, 1e-6, K=30)]):
+        found = answer("near-one", rows, papers(lengths()))
+        assert found.case.source == "papers" and found.winners
+    assert answer("near-one", alone).decision.why == "only JFB was measured"
+    assert answer("near-one", alone, papers(layer(JFB, 1.2, 0.6))).case.source == "layers"
+
+
+def test_each_runner_has_its_own_source() -> None:
+    rows = [*solves(0.95), *layer(JFB, 1.1, 0.6, framework="jax")]
+    found = situation("near-one", answered(rows, papers([*lengths(), *fair(framework="jax")]))).answers
+    assert [(one.case.runner, one.case.source) for one in found] == [("torch", "layers"), ("jax", "papers")]
+    assert all(one.winners for one in found)
 
 
 @pytest.mark.parametrize(

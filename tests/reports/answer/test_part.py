@@ -133,6 +133,24 @@ def test_errors_of_jfb_along_k_are_those_of_one_layer() -> None:
     assert told == "JFB’s gradient error is 0.400 to 0.700 in torch; from K = 5 to 80 it goes from 0.500 to 0.400."
 
 
+def test_errors_of_jfb_along_k_are_those_of_one_dtype_and_one_set_of_options() -> None:
+    rows = [
+        exact(9, problem="tanh", method=("jfb", {"K": K, "solver": solver}), dtype=dtype, values={"gradient_error": e})
+        for K, solver, dtype, e in ((5, "picard", "float32", 0.5), (80, "anderson", "float32", 0.4))
+    ]
+    assert "; from K" not in jfb(frame_of(rows).to_dict("records"))
+    other = exact(9, problem="tanh", method=("jfb", {"K": 90, "solver": "picard"}), dtype="float64")
+    other["values"]["gradient_error"] = 0.3
+    assert "; from K" not in jfb(frame_of([rows[0], other]).to_dict("records"))
+
+
+def test_where_nothing_was_compared_the_row_says_so() -> None:
+    found = parted([*nets(3, 2.5, 1.5), *solves(0.95)])
+    remark = "the only exact method measured"
+    assert render(found).count(f">{remark}</small>") == 1
+    assert [line.split(" | ")[2] for line in markdown(found).splitlines() if remark in line] == [f"backprop ({remark})"]
+
+
 def test_several_tangents_are_no_single_draw() -> None:
     rows = list(cell(("forward_gradient", {"tangents": "given", "count": 16}), 9.0, 250.0))
     assert random(frame_of(rows).to_dict("records")) == ""

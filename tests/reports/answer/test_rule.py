@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.answer.candidate import BYTES, Candidate
+from reports.answer.notes import paired
 from reports.answer.rule import CRITICAL, USABLE, decide
 from reports.intervals import Estimate, exactly
 from tests.reports.answer.worlds import JFB, UNROLLED, candidate, case, picard
@@ -88,6 +89,18 @@ def test_a_forward_gradient_is_never_chosen_however_small_its_error() -> None:
     assert not decide(case(lucky, other), USABLE).winners
 
 
+def test_backprop_beside_forward_gradients_alone_is_the_only_exact_method() -> None:
+    drawn = candidate(("forward_gradient", {}), 1.0, 900.0)
+    drawn = replace(drawn, row={**drawn.row, "gradient": "forward_gradient"})
+    backprop, deeper = candidate(("backprop", {}), 2.0, 1e-7), candidate(("backprop", {"every": 2}), 3.0, 1e-7)
+    assert decide(case(backprop, drawn), USABLE).lone == "the only exact method measured"
+    assert decide(case(backprop, deeper, drawn), USABLE).lone
+    for others in ((SLOW, drawn), (ROUGH, drawn), (SLOW,)):
+        assert decide(case(backprop, *others), USABLE).lone == ""
+    assert decide(case(SLOW, drawn), USABLE).lone == "", "unrolled is no method of every problem"
+    assert decide(case(drawn, replace(backprop, row={**backprop.row, "gradient_error": nan})), USABLE).lone == ""
+
+
 def test_equal_bytes_tie_and_one_byte_decides() -> None:
     ours = [replace(SLOW, cost=exactly(100.0)), replace(FAST, cost=exactly(100.0))]
     assert decide(case(*ours, unit=BYTES), USABLE).why == "they take the same bytes"
@@ -105,7 +118,13 @@ def test_r_decides_between_settings_of_one_forward_solve() -> None:
     one, other = candidate(("ift", {"K": 9, "M": 4}), 1.4, 1e-3), candidate(("unrolled", {"K": 9}), 3.0, 1e-6)
     wide = Estimate(1.0, 0.5, 2.0, 4)
     ours = [replace(one, cost=wide), replace(other, cost=wide)]
-    assert decide(case(*ours, longest=9.0), USABLE).winners == (ours[0],)
+    found = decide(case(*ours, longest=9.0), USABLE)
+    assert found.winners == (ours[0],) and found.apart == ((ours[0], ours[1]),)
+    assert paired(found) == (
+        "R, which is paired, tells IFT (K 9, M 4) from unrolled (K 9) (1.40 [1.39, 1.41] against 3.00 [2.97, 3.03])."
+    )
+    told = decide(case(ours[0], replace(ours[1], cost=Estimate(3.0, 2.1, 4.0, 4)), longest=9.0), USABLE)
+    assert told.apart == () and paired(told) == "", "their times alone tell these apart"
     apart = replace(ours[1], row={**other.row, "options": {"K": 4}})
     assert len(decide(case(ours[0], apart, longest=9.0), USABLE).winners) == 2
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from reports.answer.answer import Answer
 from reports.answer.situations import RULES
 from reports.labels import COLOURS
 from reports.numbers import interval
 from reports.statistics import ratio
 from tests.reports.answer.made_up import lengths, net, nets, solves, sweep
 from tests.reports.answer.worlds import answer, answered, cell, papers, situation
-from tests.reports.synthetic import GAUSSIAN, GIVEN, visit
+from tests.reports.synthetic import GAUSSIAN, GIVEN, Row, visit
 
 
 def test_without_rows_nothing_is_decided_and_every_situation_says_what_to_run() -> None:
@@ -47,6 +48,24 @@ def test_gamma_says_which_situation_a_layer_belongs_to(gamma: float, where: str)
     decided = [one.rule.name for one in content.situations if one.answers]
     assert decided == [where, "accuracy"]
     assert answer(where, solves(gamma)).decision.methods == ("IFT, Picard",)
+
+
+def test_a_step_that_need_not_contract_stands_for_no_situation() -> None:
+    assert answered(solves(1.0), papers(solves(1.0))).sentences
+    assert not any(one.answers for one in answered(solves(1.0), papers(solves(1.0))).situations)
+    assert answer("accuracy", [*solves(0.5), *solves(1.0)]).case.sizes["gamma"] == 0.5
+
+
+@pytest.mark.parametrize("source", ["grid", "papers"])
+def test_float32_comes_first_and_another_dtype_is_named(source: str) -> None:
+    def found(rows: list[Row]) -> Answer:
+        return answer("accuracy", rows) if source == "grid" else answer("accuracy", [], papers(rows))
+
+    double = solves(0.95, dtype="float64")
+    assert found(double).case.place == "tanh, width 64, batch 16, float64"
+    both = found([*solves(0.5), *double])
+    assert both.case.dtype == "float32" and both.case.sizes["gamma"] == 0.5
+    assert "float32" not in both.case.place and both.told[-1] == "The same at gamma 0.95, float64."
 
 
 def test_between_the_two_gammas_only_accuracy_is_decided() -> None:
