@@ -89,6 +89,19 @@ def groups(frame: pd.DataFrame) -> list[Group]:
     return [_told_apart(group, found) for group in sorted(found, key=lambda group: first[group.problem])]
 
 
+def by_steps(groups: list[Group]) -> list[Group]:
+    """The groups, those with forward solves of several lengths K cut into one for each: R is in forwards of its own
+    length, so methods compare at one K alone."""
+    found = []
+    for group in groups:
+        lengths = sorted({row["options"].get("K", 0) for row in group.rows}, key=lambda K: (str(type(K)), K))
+        for K in lengths:
+            rows = [row for row in group.rows if row["options"].get("K", 0) == K]
+            told = {"K": K} if len(lengths) > 1 else {}
+            found.append(replace(group, rows=rows, apart=group.apart | told))
+    return found
+
+
 def options(row: Record) -> str:
     """The options that the method's name does not tell already."""
     return settings(row["options"], without=("linear_solver", "tangents"))

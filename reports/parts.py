@@ -12,6 +12,7 @@ from reports import answer, catalogue, control, frameworks, heat, means, own, pa
 from reports.across import compared, history
 from reports.figures import Drawing, ratios
 from reports.grid import Grid
+from reports.headline import by_steps
 from reports.labels import settings
 from reports.load import Results
 from reports.part import Part
@@ -90,8 +91,9 @@ def _evidence(sources: Sources, grid: Grid) -> Iterator[Part]:
 
 def _results(grid: Grid) -> Part:
     """R at a glance and point by point, the tables, and the means over them."""
-    drawn = _some(heat.drawing(grid.groups)) + _some(ratios(grid.groups))
-    middle = means.part(grid.groups)
+    of_length = by_steps(grid.groups)
+    drawn = _some(heat.drawing(of_length)) + _some(ratios(grid.groups))
+    middle = means.part(of_length)
     tables = {"cells": plain(grid.frame)} | (dict(middle.tables) if middle else {})
     rows = grid.frame.to_dict("records")
     content = {

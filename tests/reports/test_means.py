@@ -128,7 +128,7 @@ def test_a_problem_counts_once_a_size_dtype_and_seed() -> None:
     assert one.methods["backprop"][0].mean.samples == 3
     built = part(found)
     assert built is not None
-    assert "each problem at one size, in one dtype and from one seed, counted once" in render(built)
+    assert "each problem at one size and one K, in one dtype and from one seed, counted once" in render(built)
 
 
 def test_options_that_differ_in_one_problem_make_boxes_of_their_own() -> None:
