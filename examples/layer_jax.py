@@ -13,9 +13,8 @@ import jax.numpy as jnp
 import bench
 
 
-def step(z: jax.Array, args: Any) -> jax.Array:
+def layer(params: Any, z: jax.Array, x: jax.Array) -> jax.Array:
     """z = tanh(z W + x U + b)."""
-    params, x = args
     return jnp.tanh(z @ params["W"] + x @ params["U"] + params["b"])
 
 
@@ -29,8 +28,13 @@ def main(width: int = 32, samples: int = 16, gamma: float = 0.7, **settings: Any
     }
     x, y = jax.random.normal(keys[2], (samples, 8)), jax.random.normal(keys[3], (samples, width))
     z0 = jnp.zeros((samples, width))
-    settings = {"K": 40, "name": "jax layer"} | settings
-    return bench.compare(step=step, z0=z0, args=(params, x), loss=lambda z: ((z - y) ** 2).mean(), **settings)
+    return bench.compare(
+        step=lambda z, args: layer(args[0], z, args[1]),
+        z0=z0,
+        args=(params, x),
+        loss=lambda z: ((z - y) ** 2).mean(),
+        **({"K": 40, "name": "jax layer"} | settings),
+    )
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ from typing import Any
 
 from bench.own import inside, shown
 from bench.own import workers as processes
+from bench.own.digest import digest
 from bench.own.methods import Asked, cells
-from bench.own.question import ask
+from bench.own.question import ask, require_positive
+from bench.own.target import require_target
 
 
 def compare(
@@ -37,14 +39,16 @@ def compare(
     requires two arguments. A loss returns one number, or ``(number, aux)``, whose aux is dropped.
 
     params, args: a nest of arrays, or a ``torch.nn.Module``, alone or in a nest, or any jax pytree. Every floating
-    array in it gets a gradient, of a module each parameter that requires one; other arrays and batch get none.
+    array in it gets a gradient, of a module each parameter that requires one; other arrays and batch get none. All are
+    copied first; what loss and step close over is not.
     z0: one floating array, (samples, …). Where step mixes samples, or there is one axis alone, it is a single sample.
 
     methods: names, or pairs such as ``("ift", {"linear_solver": "gmres", "M": 30})``; default: the usual ones. K:
-    evaluations of step in the forward solve (60). workers: processes that time every method, whose medians give the
-    interval; 0 measures in this process, without one. budget_s: seconds of timed pairs for each method and worker.
-    timeout_s: seconds after which a method is given up. residual_tol: the largest ‖step(z) − z‖/‖z‖ that counts as
-    solved. save_to: a file to which each row is added once it is known.
+    evaluations of step in the forward solve (60), for an implicit model alone. workers: processes that time every
+    method, whose medians give the interval; 0 measures in this process, without one. budget_s: seconds of timed pairs
+    for each method and worker. timeout_s: seconds after which a method is given up. residual_tol: the largest
+    ‖step(z) − z‖/‖z‖ that counts as solved. save_to: a file of results, new or old, to which each row is added once it
+    is known.
 
     Returns a ``Comparison``, a pandas frame with one row a method (see ``bench.own.shown``). A method that cannot be
     measured has a row with its status and reason. Raises ``ValueError`` or ``LookupError``, in one sentence and before
@@ -53,8 +57,7 @@ def compare(
     if not isinstance(workers, int) or isinstance(workers, bool) or workers < 0:
         raise ValueError(f"workers must be a whole number from 0 up, not {workers!r}.")
     for what, number in (("budget_s", budget_s), ("timeout_s", timeout_s)):
-        if not number > 0:
-            raise ValueError(f"{what} must be a number of seconds above 0, not {number!r}.")
+        require_positive(what, number, "a number of seconds above 0")
     question = ask(
         loss=loss, params=params, batch=batch, step=step, z0=z0, args=args, name=name, residual_tol=residual_tol
     )
@@ -65,7 +68,10 @@ def compare(
         name=name,
         implicit=question.implicit,
         K=K,
+        digest=digest(question.loss, question.step, question.params, question.batch, question.z0),
     )
+    if save_to is not None:
+        require_target(save_to)
     with tempfile.TemporaryDirectory(prefix="gradratio-") as folder:
         path = Path(save_to) if save_to is not None else Path(folder, "own.jsonl")
         if workers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,13 +24,13 @@ class Model:
         import jax
 
         self._jax, self._question, self._double = jax, question, double
-        flat, self._shape = jax.tree.flatten(question.params)
+        flat, self._shape = jax.tree.flatten(opened(question.params))
         self._tree = [self._cast(one) for one in flat]
         self._places = [place for place, one in enumerate(self._tree) if self._floating(one)]
         self.leaves: list[Any] = [self._tree[place] for place in self._places]
         others = set(range(len(flat))) - set(self._places)
         self._held = [place for place in sorted(others) if isinstance(self._tree[place], jax.Array)]
-        batch, self._batch_shape = jax.tree.flatten(question.batch)
+        batch, self._batch_shape = jax.tree.flatten(opened(question.batch))
         self._batch = [self._cast(one) for one in batch]
         self._batch_places = [place for place, one in enumerate(self._batch) if isinstance(one, jax.Array)]
         self.rest: dict[str, Any] = {
@@ -89,7 +89,11 @@ class Model:
 
     def with_leaves(self, leaves: list[np.ndarray]) -> list[Any]:
         """The leaves with other numbers."""
-        return [self._jax.numpy.asarray(new, one.dtype) for new, one in zip(leaves, self.leaves, strict=True)]
+        return [self.like(new, one) for new, one in zip(leaves, self.leaves, strict=True)]
+
+    def like(self, new: np.ndarray, one: Any) -> Any:
+        """These numbers in the dtype of another array."""
+        return self._jax.numpy.asarray(new, one.dtype)
 
     def apply(self, leaves: list[Any] | None = None) -> Callable[[np.ndarray], np.ndarray]:
         """z ↦ step(z) on numpy arrays."""
@@ -161,3 +165,13 @@ class Model:
         for one in [*self.leaves, *self.rest["held"], *self.rest["batch"]]:
             if not isinstance(one, self._jax.core.Tracer) and {device.platform for device in one.devices()} != {"cpu"}:
                 raise ValueError("An array lies on another device than the cpu: start Python with JAX_PLATFORMS=cpu.")
+
+
+def opened(tree: Any) -> Any:
+    """The pytree with dicts instead of the mappings that jax does not look into."""
+    import jax
+
+    def dicts(leaf: Any) -> Any:
+        return {name: opened(one) for name, one in leaf.items()} if isinstance(leaf, Mapping) else leaf
+
+    return jax.tree.map(dicts, tree)

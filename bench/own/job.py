@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
@@ -11,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from bench.cell import Cell
-from bench.failures import Diverged, Wrong
+from bench.failures import Diverged
 from bench.instruments import accuracy
 from bench.instruments.flop_formulas import UnknownOp
+from bench.own import derived, state, verdict
 from bench.own.calls import Calls, missing_modes
 from bench.own.question import Question, Unsuitable, model
 from bench.own.references import Reference
 from bench.own.solved import SAME, radius_of, require_same, require_solved
-from bench.own.tolerances import KINK, TOLERANCE, allowed, solves
 
 
 class Job:
@@ -29,7 +30,7 @@ class Job:
 
     def __init__(self, question: Question, cell: Cell, taken: Any, reference: Reference) -> None:
         self.cell, self._question, self._model, self._reference = cell, question, taken, reference
-        self.sizes: Mapping[str, Any] = {}
+        self.sizes: Mapping[str, Any] = dict(cell.sizes)
         taken.require_closed()
         self._calls = Calls(taken, cell)
         self._framework = self._calls.framework
@@ -38,33 +39,33 @@ class Job:
         require_same(self._value, self._framework.numpy(self.forward()))
         self._calls.compile()
         self.gradient = self._calls.gradient
+        self._note = ""
 
-    def check(self) -> float | None:
+    def check(self, *, last: bool = False) -> float | None:
         """Deviation from what the method must return, None without a reference: the true gradient for an exact one,
-        (g·v) v for a forward gradient. Raises ``Unsuitable``, ``Diverged`` and ``Wrong``."""
-        value, grads, aux = self._once
-        if aux:
-            require_solved(
-                self._residual, self._question.residual_tol, self._calls.K, self._calls.solver, lambda: self._radius
-            )
+        (g·v) v for a forward gradient. Raises ``Unsuitable``, ``Diverged`` and ``Wrong``. last: see ``verdict.judged``.
+        """
+        value = self._once[0]
+        if self.implicit:
+            require_solved(self.residual, self._question.residual_tol, self.K, self._calls.solver, lambda: self.radius)
         if not np.isfinite(self._value):
             raise Diverged(f"The loss is {float(self._value):.3g}: the input or a parameter is bad, or it overflows.")
         theta = sum(float(np.linalg.norm(self._framework.numpy(one))) for one in self._model.leaves)
-        slack = 0.1 * theta * float(np.linalg.norm(grads)) if np.isfinite(grads).all() else 0.0
+        slack = 0.1 * theta * float(np.linalg.norm(self.grads)) if np.isfinite(self.grads).all() else 0.0
         require_same(self._value, value, SAME * (abs(float(self._value)) + slack))
-        if not np.isfinite(grads).all():
+        if not np.isfinite(self.grads).all():
             raise Diverged(f"The loss is {float(self._value):.3g} and its gradient has entries that are not finite.")
         true = self._reference.gradient
         if true is None or not self._has_oracle:
             return None
-        wrong = float(np.linalg.norm(grads - self._calls.tangent.expected(true)))
-        deviation = wrong / float(np.linalg.norm(true)) / self._calls.tangent.scale
-        self._require_near(deviation)
+        wrong = float(np.linalg.norm(self.grads - self._calls.tangent.expected(true)))
+        deviation = wrong / self.length / self._calls.tangent.scale
+        self._note = verdict.judged(self, deviation, last=last)
         return deviation
 
     def exact(self) -> dict[str, Any]:
-        """Noise-free values; ``notes`` says of those that are missing why."""
-        notes = [self._reference.note] if self._reference.note else []
+        """Noise-free values; ``notes`` says of those that are missing why, and why one that is off is not wrong."""
+        notes = [note for note in (self._reference.note, self._note) if note]
         try:
             flops = self._framework.flops(self.forward, self.gradient)
         except UnknownOp as error:
@@ -92,6 +93,71 @@ class Job:
         """Compile seconds of the gradient call."""
         return {"compile_s": self._calls.compile_s}
 
+    # What a verdict looks at ------------------------------------------------------------------------------------
+
+    @property
+    def implicit(self) -> bool:
+        """Whether there is a solve."""
+        return self._question.implicit
+
+    @property
+    def K(self) -> int:
+        """Steps of the forward solve."""
+        return self._calls.K
+
+    @property
+    def grads(self) -> np.ndarray:
+        """The flat gradient of the first call."""
+        return self._once[1]
+
+    @property
+    def length(self) -> float:
+        """Of the reference; the gradient error is relative to it."""
+        return float(np.linalg.norm(self._reference.gradient)) if self._reference.gradient is not None else 0.0
+
+    @cached_property
+    def residual(self) -> float:
+        """The largest ‖step(z) − z‖/‖z‖ that the solve left; near z* = 0 against a part of the start's length."""
+        aux = self._once[2]
+        found = float(self._framework.numpy(aux.residual))
+        if not np.isfinite(found) or found <= self._question.residual_tol:
+            return found
+        step, z = self._model.apply(), self._framework.numpy(aux.value)
+        least = state.shortest(step, self._framework.numpy(self._model.rest["z0"]))
+        near = state.residual(z, step(self._model.numpy(self._model.state(z))), least)
+        return min(found, near)
+
+    @cached_property
+    def backward_residual(self) -> float:
+        """What the backward solve left; 0 for a method without."""
+        return float(self._calls.backward().get("backward_residual", 0.0))
+
+    @cached_property
+    def radius(self) -> float:
+        """ρ(J) where the forward solve ends; NaN where J cannot be applied."""
+        try:
+            return radius_of(self._model, self.K)
+        except Exception:  # an operation without the derivative that an estimate takes costs the estimate alone
+            return float("nan")
+
+    @cached_property
+    def spread(self) -> float:
+        """By which part of its length rounding the arrays changes the true gradient; 0 where that is not known."""
+        true, most = self._reference.gradient, derived.LONGEST * self.K if self.implicit else 1
+        if true is None:
+            return 0.0
+        with self._framework.double():
+            exact = model(self._question, double=True, alone=self._model.alone)
+            return derived.spread(self._question, self._framework, exact, true, self.cell.dtype, most)
+
+    @contextmanager
+    def doubled(self, options: Mapping[str, Any] | None = None) -> Iterator[Job]:
+        """The same method in float64, or one with other options."""
+        cell = replace(self.cell, dtype="float64", options=self.cell.options if options is None else options)
+        with self._framework.double():
+            exact = model(self._question, double=True, alone=self._model.alone)
+            yield Job(self._question, cell, exact, self._reference)
+
     # ------------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -109,52 +175,20 @@ class Job:
         return self._framework.numpy(value), flat, aux
 
     @property
-    def _residual(self) -> float:
-        return float(self._framework.numpy(self._once[2].residual))
-
-    @cached_property
-    def _radius(self) -> float:
-        """ρ(J) where the forward solve ends; NaN where J cannot be applied."""
-        try:
-            return radius_of(self._model, self._calls.K)
-        except Exception:  # an operation without the derivative that an estimate takes costs the estimate alone
-            return float("nan")
-
-    @property
     def _has_oracle(self) -> bool:
         from impls.catalog import METHODS
 
         return METHODS[self.cell.method].exact or self.cell.method == "forward_gradient"
 
-    def _require_near(self, deviation: float) -> None:
-        """``Wrong`` for what neither rounding nor an unfinished solve explains."""
-        if deviation <= (most := allowed(self.cell.dtype)):
-            return
-        if self._once[2]:
-            backward = self._calls.backward().get("backward_residual", 0.0)
-            most = allowed(self.cell.dtype, solves(self._calls.K, self._residual, backward, self._radius))
-        kinked = self.cell.dtype == "float32" and TOLERANCE["float32"] < deviation <= KINK
-        if not deviation <= most and not (kinked and self._near_in_double()):
-            raise Wrong(f"The gradient is {deviation:.2g} away from the float64 reference, more than {most:.1g}.")
-
-    def _near_in_double(self) -> bool:
-        with self._framework.double():
-            exact = model(self._question, double=True, alone=self._model.alone)
-            try:
-                Job(self._question, replace(self.cell, dtype="float64"), exact, self._reference).check()
-            except Wrong:
-                return False
-        return True
-
     def _errors(self) -> dict[str, float | None]:
-        grads, true = self._once[1], self._reference.gradient
+        true = self._reference.gradient
         if true is None:
             return {"gradient_error": None, "cosine": None}
-        cosine = accuracy.cosine(grads, true) if np.linalg.norm(grads) > 0 else None
-        return {"gradient_error": accuracy.error(grads, true), "cosine": cosine}
+        cosine = accuracy.cosine(self.grads, true) if np.linalg.norm(self.grads) > 0 else None
+        return {"gradient_error": accuracy.error(self.grads, true), "cosine": cosine}
 
     def _solve(self) -> dict[str, float | None]:
         if not self._once[2]:
             return {}
         steps = float(self._framework.numpy(self._once[2].steps))
-        return {"forward_steps": steps, "forward_residual": self._residual, "spectral_radius": self._radius}
+        return {"forward_steps": steps, "forward_residual": self.residual, "spectral_radius": self.radius}

@@ -17,24 +17,36 @@ IMPLICIT: tuple[Asked, ...] = ("unrolled", "ift", ("ift", {"linear_solver": "gmr
 
 
 def cells(
-    asked: Iterable[Asked] | None, *, framework: str, dtype: str, name: str, implicit: bool, K: int | None
+    asked: Iterable[Asked] | None,
+    *,
+    framework: str,
+    dtype: str,
+    name: str,
+    implicit: bool,
+    K: int | None,
+    digest: str = "",
 ) -> list[Cell]:
-    """One cell a method, in the order they were asked for, every option filled in.
+    """One cell a method, in the order they were asked for, every option filled in. digest: stands among the sizes as
+    ``model``, so that no cell of another model has the same id.
 
     Raises ``LookupError`` for an unknown method, option or choice, ``ValueError`` for one that does not fit.
     """
     if isinstance(asked, str):
         raise ValueError(f'methods must be a list, such as ["{asked}"], not a text.')
+    if asked is not None and not isinstance(asked, Iterable):
+        raise ValueError(f'methods must be a list of names and pairs, such as ["ift", "jfb"], not {asked!r}.')
     chosen = list(asked if asked is not None else IMPLICIT if implicit else EXPLICIT)
     if not chosen:
         raise ValueError("methods is an empty list: name at least one, or leave it out for the usual ones.")
     _whole("K", K)
-    found = []
+    if K is not None and not implicit:
+        raise ValueError("K counts the steps of a fixed point: an explicit model has none, so leave K out.")
+    found, sizes = [], {"model": digest} if digest else {}
     for one in chosen:
         method, options = _pair(one)
         filled = _filled(method, options, implicit, K)
         gradient = "backprop" if implicit else method
-        found.append(Cell(framework, name, method, options=filled, gradient=gradient, dtype=dtype))
+        found.append(Cell(framework, name, method, sizes, filled, gradient=gradient, dtype=dtype))
     return list(dict.fromkeys(found))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -51,8 +51,7 @@ def ask(
         raise ValueError(f"loss must be a function, not {type(loss).__name__}.")
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"name must be a text, not {name!r}.")
-    if not residual_tol > 0:
-        raise ValueError(f"residual_tol must be a number above 0, not {residual_tol!r}.")
+    require_positive("residual_tol", residual_tol, "a number above 0")
     given = {"step": step, "z0": z0, "args": args}
     implicit = any(one is not None for one in given.values())
     if implicit and (params is not None or batch is not None):
@@ -73,6 +72,12 @@ def ask(
     found = Question(framework, loss, params, batch, step, z0, name, float(residual_tol), x64=x64)
     # Nothing of the caller's runs here; a nest without a floating array, or with one elsewhere, is refused.
     return replace(found, dtype=_module(framework).Model(found, look=False).dtype)
+
+
+def require_positive(what: str, number: Any, words: str) -> None:
+    """``ValueError`` unless it is a finite number above 0."""
+    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 < number < float("inf"):
+        raise ValueError(f"{what} must be {words}, not {number!r}.")
 
 
 def model(question: Question, *, double: bool = False, alone: bool | None = None) -> Any:
@@ -105,8 +110,8 @@ def _framework(trees: dict[str, Any]) -> Literal["torch", "jax"]:
         for leaf in _walk(tree):
             if torch is not None and isinstance(leaf, (torch.Tensor, torch.nn.Module)):
                 used.setdefault("torch", name)
-        if jax is not None and any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(tree)):
-            used.setdefault("jax", name)
+            elif jax is not None and any(isinstance(one, jax.Array) for one in jax.tree.leaves(leaf)):
+                used.setdefault("jax", name)
     if len(used) > 1:
         raise ValueError(f"{used['torch']} holds torch tensors and {used['jax']} jax arrays: give those of one.")
     if not used:
@@ -115,9 +120,9 @@ def _framework(trees: dict[str, Any]) -> Literal["torch", "jax"]:
 
 
 def _walk(tree: Any) -> Iterator[Any]:
-    """The leaves of dicts, lists and tuples."""
-    if isinstance(tree, dict | list | tuple):
-        for one in tree.values() if isinstance(tree, dict) else tree:
+    """The leaves of mappings, lists and tuples."""
+    if isinstance(tree, Mapping | list | tuple):
+        for one in tree.values() if isinstance(tree, Mapping) else tree:
             yield from _walk(one)
     else:
         yield tree

@@ -15,19 +15,37 @@ PRODUCTS = 40
 """Products with J in an estimate of its spectral radius; the first half only turns the start towards the largest."""
 
 
+SMALL = 1e-3
+"""Part of the start's length below which a state is as good as 0."""
+
+
 def mixes(step: Map, z: np.ndarray) -> bool:
     """Whether samples (axis 0) of step's result depend on other samples, as with batch norm or on a graph.
 
-    Solvers take samples as independent systems, so such a state is theirs as a single sample.
+    Half of the samples are moved, and the others watched. The halves are the bits of a sample's number, set or not, so
+    every pair of samples is told apart in both directions, after 2 log₂ n applications. Solvers take samples as
+    independent systems, so a state whose samples mix is theirs as a single sample.
     """
     if len(z) < 2:
         return False
     z = step(z)
-    moved = z.copy()
-    moved[0] += (1 + np.abs(z[0]).max()) * np.random.default_rng(0).normal(size=z[0].shape)
-    before, after = step(z)[1:], step(moved)[1:]
+    before, number, rng = step(z), np.arange(len(z)), np.random.default_rng(0)
     scale = np.abs(before).max()
-    return bool(np.isfinite(scale) and np.abs(after - before).max() > MIXED * scale)
+    if not np.isfinite(scale):
+        return False
+    away = (1 + np.abs(z).max()) * rng.normal(size=z.shape)
+    for bit in range((len(z) - 1).bit_length()):
+        for moved in (number >> bit & 1 == 1, number >> bit & 1 == 0):
+            change = np.inf
+            for size in (1.0, 1e-2):  # the smaller one where the larger leaves the numbers
+                start = z.copy()
+                start[moved] += (size * away[moved]).astype(z.dtype)
+                change = np.abs(step(start)[~moved] - before[~moved]).max()
+                if np.isfinite(change):
+                    break
+            if np.isfinite(change) and change > MIXED * scale:
+                return True
+    return False
 
 
 def last_finite(step: Map, z: np.ndarray, steps: int) -> np.ndarray:
@@ -57,9 +75,24 @@ def spectral_radius(push: Map, like: np.ndarray) -> float:
     return float(np.exp(np.mean(np.log(growth[PRODUCTS // 2 :]))))
 
 
-def residual(z: np.ndarray, fz: np.ndarray) -> float:
-    """The largest over samples of ‖step(z) − z‖/‖z‖."""
-    tiny = np.finfo(z.dtype).tiny
+def residual(z: np.ndarray, fz: np.ndarray, least: float = 0.0) -> float:
+    """The largest over samples of ‖step(z) − z‖/‖z‖, where a z shorter than ``least`` counts as that long."""
+    shortest = max(float(np.finfo(z.dtype).tiny), least)
     with np.errstate(over="ignore", invalid="ignore"):  # from z = 0 on, any step is infinitely long
-        moved, size = (np.linalg.norm(one.reshape(len(one), -1), axis=1) for one in (fz - z, z))
-        return float((moved / np.maximum(size, tiny)).max())
+        moved, size = _norms(fz - z), _norms(z)
+        return float((moved / np.maximum(size, shortest)).max())
+
+
+def shortest(step: Map, z0: np.ndarray) -> float:
+    """The length below which a state counts as 0: a part ``SMALL`` of the start or of its image, the longest sample.
+
+    A fixed point z* = 0 has no relative residual: every step of a contraction halves z, say, and never ends.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = SMALL * max(float(_norms(z0).max()), float(_norms(step(z0)).max()))
+    return found if np.isfinite(found) else 0.0
+
+
+def _norms(z: np.ndarray) -> np.ndarray:
+    norms: np.ndarray = np.linalg.norm(z.reshape(len(z), -1), axis=1)
+    return norms

@@ -7,13 +7,20 @@ TOLERANCE = {"float64": 1e-8, "float32": 1e-3}
 point of linearisation) costs 1e-2 and more. Float64 has the same room above its own rounding."""
 
 COARSE = 0.3
-"""For dtypes of fewer digits, where rounding alone may cost tenths."""
+"""For dtypes of fewer digits (bfloat16, float16), where rounding alone may cost tenths."""
 
 KINK = 1e-2
 """Up to here float32 may have put a ReLU on the other side of its kink: the same method must then meet float64's."""
 
 AMPLIFIED = 10.0
 """How many times larger the error of a gradient may be than the residual of a solve, on top of ``solves``' factors."""
+
+CAP = 0.1
+"""The most that an unfinished solve may explain of a deviation. A larger bound would let the negated gradient pass, so
+then the method is compared with itself in float64 instead (see ``bench.own.verdict``)."""
+
+SPREADS = 3.0
+"""How many times larger the error of a gradient may be than what rounding the arrays once changes it by."""
 
 
 def allowed(dtype: str, unsolved: float = 0.0) -> float:

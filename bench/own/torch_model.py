@@ -90,7 +90,11 @@ class Model:
 
     def with_leaves(self, leaves: list[np.ndarray]) -> list[Any]:
         """The leaves with other numbers."""
-        return [self._torch.tensor(new, dtype=one.dtype) for new, one in zip(leaves, self.leaves, strict=True)]
+        return [self.like(new, one) for new, one in zip(leaves, self.leaves, strict=True)]
+
+    def like(self, new: np.ndarray, one: Any) -> Any:
+        """These numbers in the dtype of another array."""
+        return self._torch.tensor(new, dtype=one.dtype)
 
     def apply(self, leaves: list[Any] | None = None) -> Callable[[np.ndarray], np.ndarray]:
         """z ↦ step(z) on numpy arrays."""
@@ -153,7 +157,10 @@ class Model:
     def _require_floats(self) -> None:
         what = "args" if self._question.implicit else "params"
         if not self.leaves:
-            raise ValueError(f"{what} holds no floating tensor that requires a gradient: nothing to differentiate.")
+            raise ValueError(
+                f"{what} holds no floating tensor, and no module with a parameter that requires a gradient: there is "
+                "nothing to differentiate."
+            )
         every = [*self.leaves, *self._nest.held, *self._batch.held, *self._z0.held]
         for one in every:
             if one.device.type != "cpu":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,10 @@ class _Place:
 
 
 class Nest:
-    """Dicts, lists and tuples of modules and tensors; whatever else lies in it stays as it is.
+    """Mappings, lists and tuples of modules and tensors; whatever else lies in it stays as it is.
 
     leaves: floating tensors of the nest, then the parameters of its modules that require a gradient, tied ones once.
-    held: its other tensors. Frozen parameters and the buffers are copies, so that the caller's do not change.
+    held: its other tensors. All are copies, and so are numpy arrays, so that the caller's do not change.
     """
 
     def __init__(self, tree: Any, *, double: bool = False, fixed: bool = False) -> None:
@@ -52,8 +54,8 @@ class Nest:
                 self._names.append(name)
                 self.leaves.append(self._cast(parameter))
             else:
-                self._fixed[name] = self._cast(parameter).clone()
-        self._fixed |= {name: self._cast(buffer).clone() for name, buffer in modules.named_buffers()}
+                self._fixed[name] = self._cast(parameter)
+        self._fixed |= {name: self._cast(buffer) for name, buffer in modules.named_buffers()}
 
     def _taken(self, tree: Any, modules: dict[int, Any]) -> Any:
         """The nest with places instead of tensors."""
@@ -65,6 +67,8 @@ class Nest:
             among, name = (self.leaves, "leaves") if apart else (self.held, "held")
             among.append(self._cast(tree))
             return _Place(name, len(among) - 1)
+        if isinstance(tree, np.ndarray):
+            return tree.copy()
         return _rebuilt(tree, lambda one: self._taken(one, modules))
 
     def _filled(self, tree: Any, arrays: dict[str, list[Any]]) -> Any:
@@ -74,12 +78,13 @@ class Nest:
 
     def _cast(self, tensor: Any) -> Any:
         tensor = tensor.detach()
-        return tensor.double() if self._double and tensor.is_floating_point() else tensor
+        other = self._double and tensor.is_floating_point() and tensor.dtype != self._torch.float64
+        return tensor.double() if other else tensor.clone()
 
 
 def _rebuilt(tree: Any, fn: Callable[[Any], Any]) -> Any:
-    """A dict, list or tuple of its kind with ``fn`` of each entry; anything else as it is."""
-    if type(tree) is dict:
+    """A dict of a mapping, a list or tuple of its kind, with ``fn`` of each entry; anything else as it is."""
+    if isinstance(tree, Mapping):
         return {name: fn(one) for name, one in tree.items()}
     if isinstance(tree, list | tuple):
         mapped = [fn(one) for one in tree]

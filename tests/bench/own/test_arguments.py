@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 import bench
 from bench.own.methods import cells
+from bench.own.target import require_target
 
 P, LOSS = torch.ones(3), lambda p, b: (_ for _ in ()).throw(AssertionError("the loss was called"))
 IMPLICIT: dict[str, Any] = {"step": lambda z, a: z, "z0": torch.zeros(2, 3), "args": P, "loss": LOSS}
@@ -31,14 +33,29 @@ IMPLICIT: dict[str, Any] = {"step": lambda z, a: z, "z0": torch.zeros(2, 3), "ar
         ({**IMPLICIT, "z0": jnp.zeros((2, 3))}, "args holds torch tensors and z0 jax arrays"),
         ({**IMPLICIT, "z0": [1.0], "args": jnp.ones(3)}, "z0 must be one floating array"),
         ({"loss": LOSS, "params": [1.0, 2]}, "hold no torch tensor, no torch.nn.Module and no jax array"),
-        ({"loss": LOSS, "params": torch.tensor([1, 2])}, "params holds no floating tensor that requires a gradient"),
-        ({"loss": LOSS, "params": torch.nn.ReLU()}, "params holds no floating tensor that requires a gradient"),
+        (
+            {"loss": LOSS, "params": torch.tensor([1, 2])},
+            "params holds no floating tensor, and no module with a parameter that requires a",
+        ),
+        (
+            {"loss": LOSS, "params": torch.nn.ReLU()},
+            "params holds no floating tensor, and no module with a parameter that requires a",
+        ),
         ({"loss": LOSS, "params": jnp.arange(3)}, "params holds no floating array"),
         ({"loss": LOSS, "params": torch.ones(3, device="meta")}, "A tensor lies on meta: move the model"),
         ({"loss": LOSS, "params": P, "workers": -1}, "workers must be a whole number from 0 up, not -1"),
         ({"loss": LOSS, "params": P, "workers": True}, "workers must be a whole number"),
         ({"loss": LOSS, "params": P, "budget_s": 0}, "budget_s must be a number of seconds above 0"),
         ({"loss": LOSS, "params": P, "timeout_s": -1.0}, "timeout_s must be a number of seconds above 0"),
+        ({"loss": LOSS, "params": P, "budget_s": "a"}, "budget_s must be a number of seconds above 0, not 'a'"),
+        ({"loss": LOSS, "params": P, "timeout_s": float("inf")}, "timeout_s must be a number of seconds above 0"),
+        ({"loss": LOSS, "params": P, "K": 3}, "an explicit model has none, so leave K out"),
+        ({"loss": LOSS, "params": P, "methods": 3}, "methods must be a list of names and pairs, such as"),
+        ({"loss": LOSS, "params": P, "methods": [None]}, "A method is a name or a pair such as"),
+        ({"loss": LOSS, "params": P, "save_to": 3}, "save_to must be the path of a file, not 3"),
+        ({"loss": LOSS, "params": P, "save_to": "/proc/x/y.jsonl"}, "No file can be made at save_to="),
+        ({"loss": LOSS, "params": P, "save_to": "/"}, "save_to names the folder /"),
+        ({**IMPLICIT, "residual_tol": "a"}, "residual_tol must be a number above 0, not 'a'"),
         ({"loss": LOSS, "params": P, "name": " "}, "name must be a text"),
         ({**IMPLICIT, "residual_tol": 0}, "residual_tol must be a number above 0"),
         ({**IMPLICIT, "K": 0}, "K must be a whole number from 1 up, not 0"),
@@ -73,6 +90,16 @@ def test_unknown_methods_options_and_choices_are_refused_with_a_hint(methods: An
     with pytest.raises(LookupError) as caught:
         bench.compare(loss=LOSS, params=P, methods=methods)
     assert words in str(caught.value)
+
+
+def test_a_file_that_holds_no_results_stays_as_it_is(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="save_to names a file that holds no results, and stays as it is"):
+        bench.compare(loss=LOSS, params=P, save_to=notes)
+    assert notes.read_text(encoding="utf-8") == "mine\n"
+    require_target(tmp_path / "new" / "rows.jsonl")
+    assert [one.name for one in tmp_path.iterdir() if one.is_dir()] == ["new"]
 
 
 def test_an_unknown_keyword_is_refused() -> None:

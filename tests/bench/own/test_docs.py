@@ -22,7 +22,8 @@ def test_the_blocks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for block, methods in zip(blocks, (["backprop"], ["jfb"], None), strict=True):
-        names["compare"] = partial(bench.compare, methods=methods, K=12, **BRIEF)
+        steps = {"K": 12} if "step=" in block else {}
+        names["compare"] = partial(bench.compare, methods=methods, **steps, **BRIEF)
         exec(block.replace("bench.compare(", "compare("), names)
     assert [one.split()[0] for one in capsys.readouterr().out.splitlines()] == ["method", "backprop", "method", "JFB"]
     assert names["page"].is_file() and (tmp_path / "my-model.jsonl").is_file()

@@ -17,9 +17,10 @@ def test_the_deq_block() -> None:
     assert (found["gradient_error"].iloc[:3] < 1e-4).all() and 0.01 < found["gradient_error"].iloc[3] < 1
 
 
-def test_the_jax_layer() -> None:
-    found = layer_jax.main(**TINY, **BRIEF, methods=["ift"])
-    assert list(found["status"]) == ["ok"] and found["gradient_error"].iloc[0] < 1e-4
+def test_the_jax_layer_with_its_lambdas_in_a_worker_process() -> None:
+    found = layer_jax.main(**TINY, workers=1, budget_s=1e-3, methods=["jfb"])
+    assert list(found["status"]) == ["ok"] and 0.01 < found["gradient_error"].iloc[0] < 1
+    assert [row["kind"] for row in found.rows] == ["run", "visit", "visit"] and found["R"].iloc[0] > 0
 
 
 def test_the_equinox_layer() -> None:
@@ -32,9 +33,9 @@ def test_the_equinox_layer() -> None:
 
 def test_the_transformer_block_and_its_fused_attention() -> None:
     methods = ["backprop", ("forward_gradient", {"tangents": "given"})]
-    plain = transformer_block_torch.main(width=8, fused=False, methods=methods, **BRIEF)
-    fused = transformer_block_torch.main(width=8, fused=True, **BRIEF)
-    assert list(plain["status"]) == ["ok"] * 2 and plain["gradient_error"].iloc[0] < 1e-5
-    assert list(fused["status"]) == ["ok", "n/a", "n/a"] and fused["gradient_error"].iloc[0] < 1e-5
+    plain = transformer_block_torch.main(width=8, fused=False, methods=methods[1:], **BRIEF)
+    fused = transformer_block_torch.main(width=8, fused=True, methods=methods, **BRIEF)
+    assert list(plain["status"]) == ["ok"] and plain["gradient_error"].iloc[0] > 1
+    assert list(fused["status"]) == ["ok", "n/a"] and fused["gradient_error"].iloc[0] < 1e-5
     assert "Trying to use forward AD with" in fused["reason"].iloc[1]
     assert fused["reason"].iloc[0].startswith("No flop ratio: ")

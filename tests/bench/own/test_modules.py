@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, UserDict
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from bench.own.jax_model import opened
 from bench.own.question import ask, model
 from impls.jax.adjoints import ift, unrolled
 from impls.jax.solvers import Picard
@@ -79,8 +82,29 @@ def test_a_nest_may_hold_modules_tensors_labels_flags_and_whatever_else() -> Non
     assert found.rows[1]["values"]["parameters"] == 9 + 3 + 1
 
 
-def test_a_pytree_may_hold_integers_and_functions() -> None:
+def test_any_mapping_is_a_nest() -> None:
+    inner = MappingProxyType({"p": torch.ones(3), "n": 2})
+    asked = {"loss": lambda p, b: (p["in"]["n"] * p["in"]["p"] * b["x"]).sum(), "batch": UserDict(x=torch.arange(3.0))}
+    found = compared(**asked, params=OrderedDict({"in": inner}), methods=["backprop"])
+    assert only(found)["gradient_error"] < 1e-6 and found.rows[1]["values"]["parameters"] == 3
+    tree = opened(OrderedDict({"in": MappingProxyType({"p": 1.0, "q": UserDict(r=2)})}))
+    assert tree["in"] == {"p": 1.0, "q": {"r": 2}} and type(tree["in"]["q"]) is dict
+
+
+def test_operations_in_place_change_copies() -> None:
+    p, x, plain = torch.ones(4), torch.linspace(-1, 1, 8).reshape(2, 4), np.ones(4, np.float32)
+
+    def loss(p: Any, b: Any) -> Any:
+        b[1][:] = 2
+        return (p * torch.relu_(b[0])).sum() + b[1].sum()
+
+    assert only(compared(loss=loss, params=p, batch=(x, plain), methods=["backprop"]))["status"] == "ok"
+    assert x.min() == -1 and (plain == 1).all() and (p == 1).all()
+
+
+def test_a_pytree_may_hold_integers_keys_and_functions() -> None:
     args = {"W": 0.3 * jnp.eye(3), "at": jnp.array([2, 0, 1]), "how": jax.tree_util.Partial(jnp.tanh), "n": 2}
+    args["key"] = jax.random.key(0)
     taken = model(
         ask(
             loss=lambda z: z.sum(),
@@ -97,32 +121,25 @@ def test_a_pytree_may_hold_integers_and_functions() -> None:
         (found,) = jax.jit(jax.grad(lambda leaves: loss(leaves, taken.rest)[0]))(taken.leaves)
         return found
 
-    assert [one.shape for one in taken.leaves] == [(3, 3)] and [one.dtype for one in taken.rest["held"]] == ["int32"]
+    assert [one.shape for one in taken.leaves] == [(3, 3)] and [str(one.dtype) for one in taken.rest["held"]] == [
+        "int32",
+        "key<fry>",
+    ]
     np.testing.assert_allclose(gradient(ift), gradient(unrolled), rtol=1e-4)
-
-
-def test_a_loss_that_draws_other_numbers_in_float64_has_no_reference_and_says_so() -> None:
-    def loss(p: Any, b: Any) -> Any:
-        return (p["W"] * jax.random.normal(p["key"], (3,))).sum()
-
-    params = {"W": jnp.arange(3.0), "key": jax.random.key(0)}
-    row = only(compared(loss=loss, params=params, methods=["backprop"]))
-    assert row["status"] == "ok" and row["gradient_error"] != row["gradient_error"]
-    assert "it depends on the dtype, as random draws do" in row["reason"]
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (6,)], ids=["mixed samples", "one axis"])
 def test_a_state_whose_samples_mix_is_one_sample_for_gmres(shape: tuple[int, ...]) -> None:
     torch.manual_seed(3)
     coupling = torch.randn(6, 6)
-    coupling *= 0.7 / torch.linalg.matrix_norm(coupling, 2)
+    coupling *= 0.5 / torch.linalg.matrix_norm(coupling, 2)
     found = compared(
         step=lambda z, a: (a["A"] @ z.reshape(-1)).reshape(z.shape) + a["b"],
         z0=torch.zeros(shape),
         args={"A": coupling, "b": torch.ones(shape)},
         loss=lambda z: (z**2).sum(),
         methods=[("ift", {"linear_solver": "gmres"}), ("ift", {"linear_solver": "dense"})],
-        K=50,
+        K=30,
     )
     # Six unknowns of one system: taken as three systems of two, GMRES and the dense solve would be wrong.
     assert list(found["status"]) == ["ok", "ok"] and (found["gradient_error"] < 1e-5).all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.autograd.forward_ad as fwd
@@ -13,17 +12,23 @@ import bench
 from bench.store import read
 
 
-def loss(p: Any, x: Any) -> Any:
+class Net(torch.nn.Module):
     """One whose process ends where it is differentiated in forward mode."""
-    if fwd.unpack_dual(p).tangent is not None:
-        os._exit(3)
-    return (torch.tanh(x @ p) ** 2).sum()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = torch.nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if fwd.unpack_dual(self.inner.weight).tangent is not None:
+            os._exit(3)
+        return torch.tanh(self.inner(x))
 
 
 def test_processes_give_an_interval_and_take_a_crash(tmp_path: Path) -> None:
     found = bench.compare(
-        loss=loss,
-        params=torch.linspace(-1, 1, 40).reshape(8, 5),
+        loss=lambda net, x: (net(x) ** 2).sum(),
+        params=Net(),
         batch=torch.linspace(-2, 2, 32).reshape(4, 8),
         methods=["backprop", ("forward_gradient", {"tangents": "given"})],
         workers=2,

@@ -13,6 +13,7 @@ import torch
 
 from bench.own import shown
 from bench.store import append, read
+from reports.frames import cells
 from reports.load import read as load
 from reports.rows import check
 from tests.bench.own.asked import compared
@@ -77,12 +78,26 @@ def test_its_rows_are_rows_of_the_results_layout(found: Any, tmp_path: Path) -> 
     assert all(check(row) for row in found.rows)
     run, exact, timed, *_ = found.rows
     assert run["preset"] == "own" and run["impls"] and run["versions"]["torch"] and run["machine"]["cores"]
-    assert exact["problem"] == HOSTILE and exact["sizes"] == {} and exact["measure"] == "exact"
+    assert exact["problem"] == HOSTILE and list(exact["sizes"]) == ["model"] and exact["measure"] == "exact"
     assert set(timed["samples"]) == {"forward_s", "gradient_s"} and timed["gradient"] == "backprop"
     path = tmp_path / "kept" / "rows.jsonl"
     append(path, {"kind": "verdict", "schema": 1, "run": "another", "surprises": []})
     assert found.save(path) == path and found.save(path) == path
     assert len(read(path)) == 1 + len(found.rows) and len(load(path).visits) == 4
+
+
+def test_two_models_of_one_name_stay_apart_in_one_file(found: Any, tmp_path: Path) -> None:
+    other = compared(
+        loss=lambda p, b: (3 * p * b).sum(),
+        params=torch.ones(3),
+        batch=torch.arange(3.0),
+        methods=["backprop"],
+        name=HOSTILE,
+    )
+    path = other.save(found.save(tmp_path / "both.jsonl"))
+    table = cells(load(path))
+    assert list(table["label"]).count("backprop") == 2 and len(table) == 4
+    assert len({str(sizes) for sizes in table["sizes"]}) == 2
 
 
 def test_it_plots_itself(found: Any) -> None:

@@ -1,0 +1,96 @@
+"""The gradient of a model in float64: backprop, or the implicit function theorem at a fixed point solved to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from bench.own import rounding
+from bench.own.question import Question
+from bench.own.state import residual, shortest
+
+SOLVED, ENOUGH = 1e-13, 1e-10
+"""Residual that a float64 solve aims at, and the largest one that is taken where rounding lets it go no further."""
+
+LONGEST = 50
+"""Times as many steps as the method's a float64 solve may take."""
+
+PATIENCE = 60
+"""Evaluations without a smaller residual after which a solve has come to its end."""
+
+
+def derived(
+    question: Question, framework: Any, exact: Any, most: int
+) -> tuple[np.ndarray | None, np.ndarray | None, str]:
+    """The gradient of a float64 model and the fixed point where there is one, or None and a note that says why."""
+    gradients = import_module(f"impls.{question.framework}.gradients.backprop")
+    if not question.implicit:
+        return _gradient(question, framework, exact, gradients.value_and_grad(exact.loss())), None, ""
+    z, left = settled(exact.apply(), exact.numpy(exact.rest["z0"]), most)
+    if not left <= ENOUGH:
+        return None, None, f"No gradient error: the float64 solve stops at a residual of {left:.2g}."
+    adjoint = import_module(f"impls.{question.framework}.adjoints.ift")
+    refined = import_module(f"bench.own.{question.framework}_refined").Refined(most)
+
+    def fixed_point(step: Any, z0: Any, args: Any) -> Any:
+        return adjoint.fixed_point(step, z0, args, solver=Known(exact.state(z)), linear_solver=refined)
+
+    found = _gradient(question, framework, exact, gradients.value_and_grad(exact.loss(fixed_point)))
+    if not np.isfinite(found).all():
+        return None, None, f"No gradient error: the float64 backward solve misses {refined.tol:.0e}."
+    return found, z, ""
+
+
+def spread(question: Question, framework: Any, exact: Any, true: np.ndarray, dtype: str, most: int) -> float:
+    """By which part of its length rounding the arrays to ``dtype`` changes the true gradient; 0 where that is not
+    known. See ``rounding.spread``."""
+
+    def value(near: Any, _: Any) -> np.ndarray:
+        found, _, note = derived(question, framework, near, most)
+        if found is None:
+            raise ArithmeticError(note)
+        return found
+
+    try:
+        return rounding.spread(value, exact, dtype, true) / float(np.linalg.norm(true))
+    except ArithmeticError:
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Known:
+    """A solver that has the fixed point already."""
+
+    value: Any
+    method: str = "picard"
+    tol: float = 0.0
+
+    def __call__(self, f: Any, z0: Any, *, unroll: bool = False) -> tuple[Any, int]:
+        return self.value, 1
+
+
+def settled(step: Callable[[np.ndarray], np.ndarray], z: np.ndarray, most: int) -> tuple[np.ndarray, float]:
+    """Where Picard steps from z end, and the residual there: ``SOLVED``, or no better for ``PATIENCE`` steps."""
+    least, best, since, short = np.inf, z, 0, shortest(step, z)
+    for _ in range(most):
+        following = step(z)
+        if not np.isfinite(following).all():
+            break
+        left, z = residual(z, following, short), following
+        since = 0 if left < least else since + 1
+        if left < least:
+            least, best = left, z
+        if least <= SOLVED or since >= PATIENCE:
+            break
+    return best, least
+
+
+def _gradient(question: Question, framework: Any, exact: Any, fn: Callable[..., Any]) -> np.ndarray:
+    """The concatenated gradient that ``fn(leaves, rest)`` returns second."""
+    call, _ = framework.gradient(fn, exact.leaves, exact.rest)
+    leaves = import_module(f"impls.{question.framework}.ops").leaves(framework.sync(call())[1])
+    return np.concatenate([framework.numpy(one).ravel() for one in leaves])

@@ -1,0 +1,133 @@
+"""A short name for a model's functions and arrays, so that rows of two models never stand for one."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+LETTERS = 8
+"""Hexadecimal letters of a digest."""
+
+MOST = 100_000
+"""Objects that are looked at; what lies behind them counts with its type alone."""
+
+PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
+
+
+def digest(*parts: Any) -> str:
+    """Of what functions compute (their code, defaults, closures and the globals they name) and of what arrays hold.
+
+    The same in every process that runs the same code, wherever its files lie. An object of an unknown kind counts with
+    its type and attributes; code of the standard library and of installed packages with its name alone.
+    """
+    found, seen, stack = hashlib.sha256(), dict[int, tuple[int, Any]](), list(reversed(parts))
+    while stack:
+        one = stack.pop()
+        if not isinstance(one, PLAIN):
+            if id(one) in seen:
+                found.update(b"again %d;" % seen[id(one)][0])
+                continue
+            seen[id(one)] = len(seen), one  # kept alive, so that no other object gets its id
+        try:
+            said, inside = _looked(one, shallow=len(seen) > MOST)
+        except Exception:  # an object whose attributes cannot be read
+            said, inside = b"", []
+        found.update(f"{type(one).__qualname__} {len(said)}:".encode() + said)
+        stack += reversed(inside)
+    return found.hexdigest()[:LETTERS]
+
+
+def _looked(one: Any, *, shallow: bool) -> tuple[bytes, list[Any]]:
+    """What an object says of itself, and the objects inside it."""
+    if isinstance(one, PLAIN):
+        return repr(one).encode(), []
+    if isinstance(one, ModuleType) or (isinstance(one, type | FunctionType) and _installed(one)):
+        return f"{getattr(one, '__module__', '')} {getattr(one, '__qualname__', one.__name__)}".encode(), []
+    if shallow:
+        return b"", []
+    if hasattr(one, "dtype") and hasattr(one, "shape"):
+        return _array(one)
+    if isinstance(one, FunctionType):
+        return b"", [one.__code__, one.__defaults__, one.__kwdefaults__, *_used(one)]
+    if isinstance(one, MethodType):
+        return b"", [one.__func__, one.__self__]
+    if isinstance(one, CodeType):
+        return one.co_code, [*one.co_consts, *one.co_names, *one.co_varnames]
+    if isinstance(one, type):
+        return one.__qualname__.encode(), [*one.__bases__, *(part for part in vars(one).values() if _is_code(part))]
+    if isinstance(one, Mapping):
+        return b"", [part for pair in one.items() for part in pair]
+    if isinstance(one, list | tuple):
+        return b"", list(one)
+    if isinstance(one, set | frozenset):
+        return b"", sorted(one, key=repr)
+    wrapped = [one.__wrapped__] if hasattr(one, "__wrapped__") else []
+    partial = [getattr(one, name) for name in ("func", "args", "keywords") if hasattr(one, name)]
+    return b"", [type(one), *wrapped, *partial, *_attributes(one)]
+
+
+def _array(one: Any) -> tuple[bytes, list[Any]]:
+    """Shape, dtype and numbers."""
+    said = f"{tuple(one.shape)} {one.dtype}".encode()
+    try:
+        plain = one.detach().cpu() if hasattr(one, "detach") else one
+        return said + np.ascontiguousarray(np.asarray(plain)).tobytes(), []
+    except Exception:  # a dtype that numpy lacks, a key of random numbers, a device without memory
+        try:
+            return said + repr(one.tolist()).encode(), []
+        except Exception:
+            return said, []
+
+
+def _used(fn: FunctionType) -> Iterator[Any]:
+    """What a function reads from outside: its cells, the globals that it names, and what it names in a module."""
+    for cell in fn.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # not filled yet, as in a recursive function
+            yield None
+    named = dict.fromkeys(_names(fn.__code__))
+    for name in named:
+        if name in fn.__globals__:
+            value = fn.__globals__[name]
+            yield name
+            yield value
+            if isinstance(value, ModuleType) and not _installed(value):
+                yield from (vars(value)[other] for other in named if other in vars(value))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The names in a function and in the functions inside it."""
+    yield from code.co_names
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield from _names(one)
+
+
+def _is_code(part: Any) -> bool:
+    return isinstance(part, FunctionType | staticmethod | classmethod | property | int | float | str)
+
+
+def _attributes(one: Any) -> list[Any]:
+    parts = list(vars(one).items()) if hasattr(one, "__dict__") else []
+    if isinstance(one, property):
+        parts += [("fget", one.fget)]
+    return [part for pair in parts for part in pair]
+
+
+def _installed(one: Any) -> bool:
+    """Whether it is of the standard library or of an installed package, or built in."""
+    name = one.__name__ if isinstance(one, ModuleType) else getattr(one, "__module__", None) or ""
+    module = sys.modules.get(name)
+    file = getattr(module, "__file__", None)
+    if name == "__main__" or (file is None and module is None):
+        return False
+    return file is None or file.startswith(
+        tuple(sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib"))
+    )

@@ -1,0 +1,113 @@
+"""A gradient that is off for a reason is ok with a note; one that is wrong is wrong, whatever reasons there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from bench.cell import Cell
+from bench.own.calls import Calls
+from bench.own.verdict import longer
+from tests.bench.own.asked import compared, only
+
+Bend = Callable[[torch.Tensor], torch.Tensor]
+
+
+@pytest.fixture
+def bent(monkeypatch: pytest.MonkeyPatch) -> Callable[[Bend], None]:
+    """Sets what becomes of each gradient of a method; the reference is not made by it."""
+
+    def bend(change: Bend) -> None:
+        plain = Calls._gradient
+
+        def changed(self: Any, loss: Any) -> Any:
+            call, seconds = plain(self, loss)
+
+            def called() -> Any:
+                value, grads, aux = call()
+                return value, [change(one) for one in grads], aux
+
+            return called, seconds
+
+        monkeypatch.setattr(Calls, "_gradient", changed)
+
+    return bend
+
+
+def slow(method: Any = "ift", K: int = 60) -> dict[str, Any]:
+    """z = 0.9 z S + b with a symmetric S of norm 1: 60 steps leave 0.9⁶⁰ = 2e-3 of the start."""
+    torch.manual_seed(0)
+    turn, _ = torch.linalg.qr(torch.randn(8, 8))
+    return only(
+        compared(
+            step=lambda z, args: z @ args["W"] + args["b"],
+            z0=torch.zeros(2, 8),
+            args={"W": 0.9 * (turn * torch.linspace(-1, 1, 8)) @ turn.T, "b": torch.randn(2, 8)},
+            loss=lambda z: (z**2).sum(),
+            methods=[method],
+            K=K,
+        )
+    )
+
+
+def test_an_unfinished_solve_explains_its_own_error() -> None:
+    row = slow()
+    assert row["status"] == "ok" and 1e-3 < row["gradient_error"] < 0.1
+    assert row["reason"].startswith("The solve is unfinished and explains the gradient error")
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.0, 0.97], ids=["negated", "zero", "3 % short"])
+def test_an_unfinished_solve_excuses_no_wrong_gradient(factor: float, bent: Callable[[Bend], None]) -> None:
+    bent(lambda one: factor * one)
+    row = slow()
+    assert row["status"] == "wrong" and "away from the float64 reference" in row["reason"]
+
+
+def test_a_gradient_that_is_wrong_in_float32_alone_is_told_from_an_unfinished_solve(
+    bent: Callable[[Bend], None],
+) -> None:
+    bent(lambda one: -one if one.dtype == torch.float32 else one)
+    row = slow()
+    assert row["status"] == "wrong" and "away from what the same method gives in float64" in row["reason"]
+
+
+def test_a_solve_that_cannot_be_finished_is_not_checked_and_says_so() -> None:
+    row = slow(("ift", {"linear_solver": "gmres", "M": 1}))
+    assert row["status"] == "ok" and row["reason"].startswith("Not checked: the solve is unfinished")
+
+
+def test_more_steps_are_those_that_a_contraction_needs() -> None:
+    def more(radius: float, **options: Any) -> dict[str, Any]:
+        return dict(longer(Cell("torch", "m", "ift", {}, {"K": 60} | options), radius))
+
+    assert more(0.9, M=60, linear_solver="picard") == {"K": 394, "M": 394, "linear_solver": "picard"}
+    assert more(0.1) == {"K": 120} and more(0.9999) == more(float("nan")) == more(1.2) == {"K": 3000}
+    assert more(0.9, M=20, linear_solver="gmres")["M"] == 80
+    assert more(0.9, M=300, linear_solver="gmres")["M"] == 300
+    assert more(0.9, K=6, solver="newton")["K"] == 24
+
+
+def fitted() -> dict[str, Any]:
+    """Least squares at its solution: every entry of the gradient is the rest of terms that cancel."""
+    torch.manual_seed(0)
+    x = torch.randn(32, 4)
+    y = x @ torch.randn(4, 1) + 0.1 * torch.randn(32, 1)
+    best = torch.linalg.lstsq(x.double(), y.double()).solution.float()
+    return only(
+        compared(loss=lambda p, b: ((b[0] @ p - b[1]) ** 2).mean(), params=best, batch=(x, y), methods=["backprop"])
+    )
+
+
+def test_at_a_minimum_rounding_is_as_large_as_the_gradient() -> None:
+    row = fitted()
+    assert row["status"] == "ok" and row["gradient_error"] > 1e-3
+    assert row["reason"].startswith("The gradient error may be rounding alone")
+
+
+def test_at_a_minimum_an_error_above_rounding_is_wrong(bent: Callable[[Bend], None]) -> None:
+    bent(lambda one: one + 1e-5 if one.dtype == torch.float32 else one)
+    row = fitted()
+    assert row["status"] == "wrong" and "more than 0.001" in row["reason"]
