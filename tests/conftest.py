@@ -1,6 +1,7 @@
 """Each of pytest-xdist's processes keeps to cores of its own, and with it all that its tests start.
 
 Worker processes of ``bench`` take the first core that there is: those of two tests would share it while another idles.
+What takes tens of seconds alone runs where ``GRADRATIO_LONG`` is set, as continuous integration does.
 """
 
 from __future__ import annotations
@@ -9,6 +10,20 @@ import gc
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test is timed, and neither is the making of its examples, whose first takes seconds in a fresh checkout.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("GRADRATIO_LONG"):
+        return
+    skipped = pytest.mark.skip(reason="It takes long: set GRADRATIO_LONG=1 to run it, as .ci/run does.")
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(skipped)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -160,6 +160,7 @@ def publish_finds_the_step_and_nothing_says_where_it_was_measured(history: Histo
         assert not [secret for secret in secrets if secret in text], path.name
 
 
+@pytest.mark.long
 def test_asv_over_commits(history: History, subtests: pytest.Subtests) -> None:
     # One test, since processes that share the tests of a file would each make the history anew.
     for check in (

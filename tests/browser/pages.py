@@ -7,7 +7,6 @@ from pathlib import Path
 
 from reports.__main__ import main
 from reports.load import newest, newest_papers, newest_peers
-from tests.browser.chromium import REQUIRED
 from tests.reports.suite import suite
 from tests.reports.synthetic import Row, exact, run, timed, visit, write
 
@@ -44,9 +43,9 @@ def made_up(folder: Path) -> Path:
 
 
 def committed(folder: Path) -> Path:
-    """The page of the repository's results; the papers' figures take half a minute and are drawn where a browser is
-    required."""
-    papers = newest_papers(ROOT / "results") if os.environ.get(REQUIRED) == "required" else None
+    """The page of the repository's results; the papers' figures take half a minute and are drawn where
+    ``GRADRATIO_LONG`` is set."""
+    papers = newest_papers(ROOT / "results") if os.environ.get("GRADRATIO_LONG") else None
     peers = newest_peers(ROOT / "results")
     grid = newest(ROOT / "results")
     return built(folder, "--results", str(grid), "--papers", str(papers or "none"), "--peers", str(peers or "none"))

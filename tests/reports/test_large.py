@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.reports.large import WORKERS, measure, rows
 
 
+@pytest.mark.long
 def test_a_page_of_100_000_pairs_fits(tmp_path: Path) -> None:
     found = measure(tmp_path)
     print(f"{found.pairs} pairs: {found.seconds:.1f} s, {found.peak_bytes / 1e6:.0f} MB.")
