@@ -163,7 +163,7 @@ def test_any_command_line_gives_fitting_cells_or_one_sentence(arguments: dict[st
     for cell in found:
         assert cell.method in facts.fitting(cell.problem)
         assert set(cell.options) <= facts.options(cell)
-        assert set(cell.sizes) <= set(facts.sizes(cell.problem)) | {"inputs", "classes"}
+        assert set(cell.sizes) <= set(facts.sizes(cell.problem)) | {"inputs", "classes", "kind"}
         for kind in ("framework", "problem", "method", "gradient"):
             assert not arguments[kind] or getattr(cell, kind) in arguments[kind]
 
