@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from reports.columns import CELL, EXACT, IDENTITY, NUMBERS, SAMPLE
-from reports.labels import label, runner
+from reports.labels import label, runner, settings
 from reports.layout import WARNINGS
 from reports.load import Results
 from reports.rows import Row, number
@@ -71,6 +71,11 @@ def cells(results: Results) -> pd.DataFrame:
         visits.setdefault(_who(visit), []).append(visit)
     frame = pd.DataFrame([_cell(of_cell) for of_cell in visits.values()], columns=list(CELL))
     return frame.astype({name: float for name in NUMBERS})
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame of cells with its sizes and options as texts."""
+    return frame.assign(sizes=frame["sizes"].map(settings), options=frame["options"].map(settings))
 
 
 def missing(results: Results) -> list[str]:

@@ -23,7 +23,6 @@ from reports.headline import Group, Record
 from reports.labels import place
 from reports.means import BASES, MOST_RUNNERS, Boxes, boxes, kind, titles
 from reports.numbers import sig
-from reports.part import Part
 from reports.svg import INK, render, style
 
 SYMBOLS = {
@@ -60,12 +59,6 @@ def ink(shade: Any) -> str:
     red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in to_rgb(shade))
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return "black" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "white"
-
-
-def part(groups: list[Group]) -> Part | None:
-    """The part of the page; ``None`` where nobody tried to time a cell."""
-    found = drawing(groups)
-    return Part("heat", "R at a glance", "heat.html.j2", found, (found,)) if found else None
 
 
 def drawing(groups: list[Group]) -> Drawing | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reports.figures import ratios
+from reports.frames import plain
 from reports.grid import grid
-from reports.labels import settings
 from reports.load import Results
 from reports.part import Part
 
@@ -13,7 +13,5 @@ def part(results: Results) -> Part:
     """Time, memory and error of every method on every model of the rows, under the same headings as the suite's own."""
     found = grid(results)
     drawing = ratios(found.groups, "own-ratios")
-    frame = found.frame.assign(sizes=found.frame["sizes"].map(settings), options=found.frame["options"].map(settings))
-    return Part(
-        "own", "Your own model", "own.html.j2", found, (drawing,) if drawing else (), {"own-cells": frame}, "Your model"
-    )
+    tables = {"own-cells": plain(found.frame)}
+    return Part("own", "Your own model", "own.html.j2", found, (drawing,) if drawing else (), tables, "Your model")

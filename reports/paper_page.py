@@ -13,7 +13,7 @@ from reports.claims import Judged, judged
 from reports.claims.verdict import CONDITIONAL, FAILS, HOLDS, UNKNOWN, unfinished
 from reports.facts import facts
 from reports.figures import Drawing
-from reports.labels import settings
+from reports.frames import plain
 from reports.paper_figures import figures
 from reports.papers import Failure, Papers
 
@@ -101,8 +101,7 @@ def tables(found: Section) -> dict[str, pd.DataFrame]:
     for name in filter(_NAME.fullmatch, found.papers.experiments):
         cells, records = found.papers.cells(name), found.papers.records(name)
         if len(cells):
-            plain = cells.assign(sizes=cells["sizes"].map(settings), options=cells["options"].map(settings))
-            named[f"papers-{name}-cells"] = plain.dropna(axis="columns", how="all")
+            named[f"papers-{name}-cells"] = plain(cells).dropna(axis="columns", how="all")
         if len(records):
             named[f"papers-{name}-records"] = records
     return named

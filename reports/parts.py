@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from reports import answer, catalogue, control, frameworks, heat, means, own, paper_page, peers, precision
 from reports.across import compared, history
 from reports.figures import Drawing, ratios
+from reports.frames import plain
 from reports.grid import Grid
 from reports.headline import by_steps
-from reports.labels import settings
 from reports.load import Results
 from reports.part import Part
 from reports.sample_figure import raw
@@ -119,11 +117,6 @@ def _papers(section: paper_page.Section, shown: set[str]) -> Iterator[Part]:
 def _peers(section: peers.Section) -> Part:
     tables = peers.tables(section)
     return Part("peers", "Beside the peers", "peers.html.j2", section, _some(section.figure), tables)
-
-
-def plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame of cells with its sizes and options as texts."""
-    return frame.assign(sizes=frame["sizes"].map(settings), options=frame["options"].map(settings))
 
 
 def _some(drawing: Drawing | None) -> tuple[Drawing, ...]:

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from reports.figures import MOST_PANELS
-from reports.heat import colours, drawing, ink, part, round_numbers
+from reports.heat import colours, drawing, ink, round_numbers
 from reports.means import titles
-from reports.template import render
 from tests.reports.reader import Reader
 from tests.reports.suite import TANH
 from tests.reports.synthetic import GAUSSIAN, GIVEN, Row, timed
@@ -72,7 +71,7 @@ def test_where_all_failed_there_are_symbols_and_no_scale() -> None:
     found = drawing(made([row("oom"), row("diverged", method=GIVEN)]))
     assert found is not None
     assert {"M", "D"} <= set(texts(found.svg)) and "R, in forwards (logarithmic)" not in texts(found.svg)
-    assert drawing([]) is None and part([]) is None
+    assert drawing([]) is None
 
 
 def test_thirty_groups_wrap_and_those_left_out_are_counted() -> None:
@@ -108,7 +107,7 @@ def test_ticks_are_round(low: float, high: float, ticks: list[float]) -> None:
 
 
 def test_names_are_only_text() -> None:
-    built = part(made(hostile()))
-    assert built is not None
-    reader = Reader(render(built))
+    found = drawing(made(hostile()))
+    assert found is not None
+    reader = Reader(found.svg)
     assert reader.stack == [] and not {tag for tag, _ in reader.tags} & {"script", "img", "image"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import jax
@@ -14,12 +13,3 @@ def _as_jax_starts() -> Iterator[None]:
     """float32 unless a test says otherwise, as in the process of a user: other tests switch this process over."""
     with jax.enable_x64(False):
         yield
-
-
-@pytest.fixture(autouse=True, scope="package")
-def _little_to_collect() -> Iterator[None]:
-    """Memory is measured between two collections of garbage, each a look at all that was ever imported."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()

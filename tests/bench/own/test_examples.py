@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from examples import deq_block_torch, layer_jax, transformer_block_torch
 from tests.bench.own.asked import BRIEF
 
@@ -24,7 +22,6 @@ def test_the_jax_layer_with_its_lambdas_in_a_worker_process() -> None:
 
 
 def test_the_equinox_layer() -> None:
-    pytest.importorskip("equinox")
     from examples import layer_equinox_jax
 
     found = layer_equinox_jax.main(width=4, samples=3, methods=["backprop"], **BRIEF)
