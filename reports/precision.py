@@ -87,7 +87,7 @@ def table(lines: Sequence[Line]) -> pd.DataFrame:
             if not decision.winners:
                 rows.append((*where, "", "", *[float("nan")] * 3, line.case.measure, float("nan"), decision.why))
             for one in decision.winners:
-                cost = (one.cost.value, one.cost.low, one.cost.high, line.case.measure)
+                cost = (one.cost.value, one.cost.low, one.cost.high, line.case.unit_of(one))
                 rows.append((*where, one.label, one.options, *cost, one.error, decision.why))
     return pd.DataFrame(rows, columns=columns)
 

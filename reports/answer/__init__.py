@@ -4,8 +4,9 @@
     markdown(found)                                                                              for a README
 
 A situation has a rule: which cells it looks at, the gradient error it allows, the cost that is to be least. Methods
-whose intervals overlap are named together. The grid answers; the papers' experiments only where it does not compare
-two exact methods, and only if they ran on the same machine with the same versions.
+whose costs are not told apart are compared by error and memory (``reports.ranking``). The grid answers; the papers'
+experiments only where it does not compare two exact methods, and only if they ran on the same machine with the same
+versions.
 """
 
 from reports.answer.section import part

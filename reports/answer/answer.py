@@ -114,6 +114,7 @@ def _answer(
     words = {name: order(swept, name, runner, case.problem) for name in case.methods}
     told = (
         notes.reason(decision),
+        notes.dominated(decision),
         notes.paired(decision),
         notes.following(decision, rule.most_error),
         notes.not_compared(decision),
@@ -122,6 +123,7 @@ def _answer(
         notes.acceptable(decision, rule.most_error),
         notes.random(decision),
         notes.elsewhere(decision, others),
+        notes.unfit(case),
         notes.lost(case),
     )
     memory = tuple(words[one.label] for one in decision.winners[:MOST_NAMED])

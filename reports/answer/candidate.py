@@ -12,6 +12,7 @@ from reports.intervals import Estimate
 from reports.labels import label, order, settings
 from reports.numbers import interval, size
 from reports.rows import number
+from reports.statistics import no_unit
 
 BYTES, FORWARDS = "B", "forwards"
 """Units of what a decision minimises."""
@@ -53,6 +54,11 @@ class Candidate:
     def beyond(self) -> float:
         """Peak bytes beyond those of the forward."""
         return number(self.row["peak_bytes"]) - number(self.row["forward_peak_bytes"])
+
+    @property
+    def peak(self) -> float:
+        """Peak bytes of a gradient call."""
+        return number(self.row["peak_bytes"])
 
     @property
     def random(self) -> bool:
@@ -125,20 +131,41 @@ class Case:
             return "beyond the forward’s peak"
         return "forwards" if isnan(self.longest) else f"forwards of K = {self.longest:g}"
 
-    @property
-    def quantity(self) -> str:
-        """What a cost is, for a column that holds several kinds."""
+    def unit_of(self, *ones: Candidate) -> str:
+        """The unit of the costs of some candidates; it says so where they are no R, in forwards of another K."""
+        own = [self.own(one) for one in ones]
+        if self.unit == BYTES or all(own):
+            return self.measure
+        return f"{self.measure}, {'R at that K alone' if any(own) else 'no R'}"
+
+    def quantity_of(self, one: Candidate) -> str:
+        """What the cost of one candidate is, for a column that holds several kinds."""
         if self.unit == BYTES:
             return self.measure
-        return "forwards (R)" if isnan(self.longest) else f"time in {self.measure}"
+        return f"{self.measure} (R)" if self.own(one) else f"time in {self.unit_of(one)}"
+
+    def own(self, one: Candidate) -> bool:
+        """Whether a cost in forwards is in those of its own cell, so that it is R."""
+        return isnan(self.longest) or self.longest == one.K
+
+    def unfit(self, one: Candidate) -> bool:
+        """Whether a cost in forwards of its own cell lies below 1, so that its forward is no unit."""
+        return self.unit == FORWARDS and self.own(one) and no_unit(one.row)
+
+    @property
+    def quantity(self) -> str:
+        """What the costs are, for the head of a row of them."""
+        if isnan(self.longest):
+            return "forwards (R)" if self.unit == FORWARDS else self.measure
+        return f"time in {self.unit_of(*self.candidates)}"
 
     def amount(self, found: Estimate) -> str:
         """A cost with its interval, without the words of its unit."""
         return size(found.value) if self.unit == BYTES else interval(found.value, found.low, found.high)
 
-    def cost(self, found: Estimate) -> str:
-        """A cost with its interval and its unit."""
-        return f"{self.amount(found)} {self.measure}"
+    def cost(self, one: Candidate) -> str:
+        """The cost of a candidate with its interval and its unit."""
+        return f"{self.amount(one.cost)} {self.unit_of(one)}"
 
 
 def comparable(one: Candidate) -> bool:

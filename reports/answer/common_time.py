@@ -34,8 +34,9 @@ def timed(
     """The case of cells, one or more, of one problem at these sizes on one runner.
 
     Where all forward solves have one length the cost is R, whose pairs cancel noise. Where lengths differ it is the
-    time in forwards of the longest solve, t_gradient ÷ t_forward(longest K) of each worker first: R counts in each
-    cell's own forward, and would flatter long solves.
+    time in forwards of the longest solve: of the cells whose own solve is that long R as well, of the others
+    t_gradient ÷ t_forward(longest K), of each worker first. R of those would count in each cell's own forward, and
+    flatter long solves.
     """
     having = [row for row in rows if not isnan(row["R"])]
     several = len({steps(row) for row in having}) > 1
@@ -62,6 +63,6 @@ def steps(row: Record) -> float:
 
 
 def _candidate(row: Record, longest: Record | None, times: Clock) -> Candidate:
-    if longest is None:
+    if longest is None or steps(row) == steps(longest):
         return Candidate(row, ratio(row))
     return Candidate(row, quotient(times(row["cell"], "gradient_s"), times(longest["cell"], "forward_s")))

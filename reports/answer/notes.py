@@ -12,6 +12,7 @@ from reports.answer.rule import Decision, decide
 from reports.labels import settings
 from reports.numbers import interval, sig
 from reports.rows import number
+from reports.statistics import causes
 
 MOST_TOLD = 6
 """Other cases, or failed cells, that one note names."""
@@ -25,10 +26,39 @@ def reason(decision: Decision) -> str:
     return f"{decision.why[:1].upper()}{decision.why[1:]}." if decision.winners and decision.why else ""
 
 
+def dominated(decision: Decision) -> str:
+    """Which settings cost the same as the least and are not named, and in what the one that is named is better."""
+    case = decision.case
+    told = [f"{loser.name} {case.amount(loser.cost)} ({_worse(loser, by)})" for loser, by in decision.dominated]
+    return f"Not told apart in cost, and no better otherwise: {_some(told)}." if told else ""
+
+
+def _worse(loser: Candidate, by: Candidate) -> str:
+    """How many times the error and the bytes of another one a setting has."""
+    named = (("error", loser.error, by.error), ("peak bytes", loser.peak, by.peak))
+    told = [f"{sig(one / other)} times the {what}" for what, one, other in named if other > 0 and one == one]
+    return f"{both(told)} of {by.name}"
+
+
 def paired(decision: Decision) -> str:
-    """Which settings are not named, though their cost is not told from the least, since R tells them from another."""
-    told = [f"{one.name} from {other.name} ({_ratio(one)} against {_ratio(other)})" for one, other in decision.apart]
-    return f"R, which is paired, tells {_some(told)}." if told else ""
+    """Where R in the forwards of each cell's own tells settings of one K apart whose times in one unit it does not."""
+    case = decision.case
+    same = [*decision.winners, *(loser for loser, _ in decision.dominated)]
+    told = [
+        f"{_ratio(one)} for {one.name} and {_ratio(other)} for {other.name}"
+        for one in same
+        for other in same
+        if not case.own(one) and one.K == other.K and one.ratio.high < other.ratio.low
+    ]
+    words = "R is in the forward of each cell, which was timed with that cell alone"
+    return f"{words}: {_some(told)}." if told else ""
+
+
+def unfit(case: Case) -> str:
+    """Which cells are left out since R below 1 is no unit, and why."""
+    found = [one for one in case.candidates if case.unfit(one)]
+    told = "; ".join(f"{one.name} {_ratio(one)}" for one in found[:MOST_TOLD])
+    return f"Left out, R below 1: {told}. {causes(one.row for one in found)}" if found else ""
 
 
 def following(decision: Decision, most_error: float) -> str:
@@ -36,13 +66,16 @@ def following(decision: Decision, most_error: float) -> str:
     case, best = decision.case, dict[str, Candidate]()
     if not decision.winners:
         return ""
-    for one in sorted((one for one in case.candidates if comparable(one)), key=lambda one: one.cost.value):
-        if one.error <= most_error and not one.random and one.label not in decision.methods:
+    named = {*decision.methods, *(loser.label for loser, _ in decision.dominated)}
+    usable = (one for one in case.candidates if comparable(one) and not case.unfit(one))
+    for one in sorted(usable, key=lambda one: one.cost.value):
+        if one.error <= most_error and not one.random and one.label not in named:
             best.setdefault(one.label, one)
     if not best:
         return ""
-    told = [f"{one.name} {case.amount(one.cost)}" for one in list(best.values())[:MOST_FOLLOWING]]
-    return f"Next, with an error of at most {most_error:g} too: {'; '.join(told)} {case.measure}."
+    next_ones = list(best.values())[:MOST_FOLLOWING]
+    told = "; ".join(f"{one.name} {case.amount(one.cost)}" for one in next_ones)
+    return f"Next, with an error of at most {most_error:g} too: {told} {case.unit_of(*next_ones)}."
 
 
 def acceptable(decision: Decision, most_error: float) -> str:
@@ -52,7 +85,7 @@ def acceptable(decision: Decision, most_error: float) -> str:
         return ""
     least = min(found, key=lambda one: one.cost.value)
     where = f" at K = {least.K:g}" if len({one.K for one in found}) > 1 else ""
-    cost = decision.case.cost(least.cost)
+    cost = decision.case.cost(least)
     return f"If an error of {sig(least.error)} is acceptable, JFB{where} takes {cost}."
 
 
@@ -74,8 +107,8 @@ def random(decision: Decision) -> str:
     known = len(parameters) == 1 and max(parameters) > 0
     root = f"; √n = {sig(sqrt(max(parameters)))} for n parameters" if known else ""
     return (
-        f"Forward gradients take {costs} {case.measure}{beside}. They are unbiased, but the error of one draw is "
-        f"{errors}{root}."
+        f"Forward gradients take {costs} {case.unit_of(*found)}{beside}. They are unbiased, but the error of one draw "
+        f"is {errors}{root}."
     )
 
 

@@ -6,11 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 
+import numpy as np
+import pandas as pd
+
 from reports.answer.candidate import BYTES, Candidate, Case, comparable
 from reports.numbers import sig
+from reports.ranking import ranked
 
 USABLE, CRITICAL = 1e-2, 1e-4
 """Gradient errors up to these are usable, and good enough where accuracy is critical in float32."""
+
+NOTHING = "no method but forward gradients has both a cost and a gradient error"
+NO_UNIT = "R of all that was measured lies below 1, so that their forwards are no unit"
 
 MOST_NAMED = 3
 """Candidates of a tie that are named; the others are counted."""
@@ -39,8 +46,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class Decision:
-    """What came of a case. winners: one, or several that the data do not tell apart, the least costly first; none where
-    nothing was decided. why: the reason for none, what joins several, or that one had no rival; a clause."""
+    """What came of a case. winners: one, or several between which the data do not choose, the least costly first; none
+    where nothing was decided. why: the reason for none, what joins several, or that one had no rival; a clause."""
 
     case: Case
     winners: tuple[Candidate, ...]
@@ -49,8 +56,8 @@ class Decision:
     unsure: bool = False
     """Whether nothing was decided because the least cost has no interval."""
 
-    apart: tuple[tuple[Candidate, Candidate], ...] = ()
-    """Of each setting that R alone rules out, its cost not being told from the least: what R tells it from, then it."""
+    dominated: tuple[tuple[Candidate, Candidate], ...] = ()
+    """Of each setting that costs the same as the least and is not named: it, then the one that is better otherwise."""
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -73,17 +80,20 @@ class Decision:
 
 
 def decide(case: Case, most_error: float) -> Decision:
-    """The least costly candidate whose gradient error is at most ``most_error``, with all that it is not told from.
+    """The least costly candidate whose gradient error is at most ``most_error``, with all that it is not told from and
+    that nothing beats otherwise; see ``reports.ranking.ranked``.
 
-    Two are told apart where their 95 % intervals do not overlap. A cost without an interval, from one worker, is told
-    from nothing. An exact cost (bytes) is its own interval. Nothing is decided where a single method was measured. A
-    forward gradient is never chosen: its error is that of one random draw, and a small one is luck.
+    Of settings that cost the same one with less error, or fewer peak bytes, and no more of the other is named in the
+    place of the rest. A cost without an interval, from one worker, is told from nothing. An exact cost (bytes) is its
+    own interval. Nothing is decided where a single method was measured. A forward gradient is never chosen: its error
+    is that of one random draw, and a small one is luck. Nor is a cell whose R lies below 1: its forward is no unit.
     """
-    known = [one for one in case.candidates if comparable(one) and not one.random]
+    every = [one for one in case.candidates if comparable(one) and not one.random]
+    known = [one for one in every if not case.unfit(one)]
     if len(case.methods) < 2:
         return Decision(case, (), f"only {case.methods[0]} was measured" if case.methods else "nothing was measured")
     if not known:
-        return Decision(case, (), "no method but forward gradients has both a cost and a gradient error")
+        return Decision(case, (), NO_UNIT if every else NOTHING)
     allowed = sorted((one for one in known if one.error <= most_error), key=lambda one: one.cost.value)
     if not allowed:
         least = min(known, key=lambda one: one.error)
@@ -91,14 +101,25 @@ def decide(case: Case, most_error: float) -> Decision:
         return Decision(case, (), f"{error}: the least is {sig(least.error)}, of {least.name}")
     if len(allowed) == 1:
         return Decision(case, (allowed[0],), _alone(case, known, allowed[0], most_error))
-    beaten = _beaten(case, allowed)
-    best, *rivals = [one for one in allowed if not any(one is loser for _, loser in beaten)]
+    best, *rivals = allowed
     if rivals and isnan(best.cost.low):
         return Decision(case, (), f"{best.name} has the least cost, but one worker gives no interval", unsure=True)
-    unknown = [one for one in rivals if isnan(one.cost.low)]
-    ties = [one for one in rivals if isnan(one.cost.low) or one.cost.low <= best.cost.high]
-    apart = tuple(pair for pair in beaten if not pair[1].cost.low > best.cost.high)
-    return Decision(case, (best, *ties), _joined(case, ties, unknown), apart=apart)
+    found = ranked(_frame(allowed))
+    winners = tuple(allowed[place] for place in found.index[found["named"]])
+    beaten = found.loc[found["dominated_by"].notna(), "dominated_by"]
+    dominated = tuple((allowed[loser], allowed[by]) for loser, by in beaten.items())
+    return Decision(case, winners, _joined(case, winners), dominated=dominated)
+
+
+def _frame(allowed: Sequence[Candidate]) -> pd.DataFrame:
+    """What the ranking reads. Errors that are rounding of the dtype are all one."""
+    columns = ["cost", "low", "high", "samples", "error", "memory"]
+    return pd.DataFrame([(*one.cost, max(one.error, _rounding(one)), one.peak) for one in allowed], columns=columns)
+
+
+def _rounding(one: Candidate) -> float:
+    """The relative error below which a gradient is right up to rounding: eight units in the last place."""
+    return 8 * float(np.finfo(np.float64 if one.row.get("dtype") == "float64" else np.float32).eps)
 
 
 def _alone(case: Case, known: Sequence[Candidate], only: Candidate, most_error: float) -> str:
@@ -113,24 +134,12 @@ def _alone(case: Case, known: Sequence[Candidate], only: Candidate, most_error: 
     return f"{few}; next comes {after.name} with {sig(after.error)}"
 
 
-def _beaten(case: Case, allowed: list[Candidate]) -> list[tuple[Candidate, Candidate]]:
-    """What R tells apart: of each setting that costs more than others with the same forward solve, the one of those
-    whose interval ends first, which stays, then it. The pairs of R cancel noise that a time in forwards of another cell
-    has. Nothing where the cost is R itself, or bytes."""
-    if isnan(case.longest):
-        return []
-    found = []
-    for one in allowed:
-        better = [other for other in allowed if other.K == one.K and other.ratio.high < one.ratio.low]
-        if better:
-            found.append((min(better, key=lambda other: other.ratio.high), one))
-    return found
-
-
-def _joined(case: Case, ties: Sequence[Candidate], unknown: Sequence[Candidate]) -> str:
+def _joined(case: Case, winners: Sequence[Candidate]) -> str:
     """Why several are named together."""
-    if not ties:
+    if len(winners) < 2:
         return ""
+    unknown = [one for one in winners if isnan(one.cost.low)]
     if unknown:
         return f"{' and '.join(one.name for one in unknown[:MOST_NAMED])}: one worker, no interval"
-    return "they take the same bytes" if case.unit == BYTES else "their intervals overlap"
+    same = "they take the same bytes" if case.unit == BYTES else "their costs are not told apart"
+    return f"{same}, and none has less error or less memory without more of the other"

@@ -13,6 +13,7 @@ from reports.answer.rule import Decision, Rule
 from reports.headline import Record
 from reports.labels import order, place
 from reports.numbers import sig
+from reports.statistics import no_unit
 from reports.sweeps import UNITS, Line
 
 Decided = Sequence[tuple[Rule, Mapping[str, Decision]]]
@@ -69,7 +70,7 @@ def jfb(rows: Sequence[Record]) -> str:
     errors = [row["gradient_error"] for row in ours if isfinite(row["gradient_error"])]
     if not errors:
         return ""
-    costs = [row["R"] for row in ours if isfinite(row["R"])]
+    costs = [row["R"] for row in ours if isfinite(row["R"]) and not no_unit(row)]
     cost = f"JFB takes {_range(costs)} forwards (R), and its" if costs else "JFB’s"
     return f"{cost} gradient error is {_range(errors)} in {both(_runners(ours))}{_along_steps(ours)}."
 

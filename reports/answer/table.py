@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.answer.answer import Answer, Content, Situation
+from reports.answer.candidate import FORWARDS
 
 COLUMNS = (
     "situation",
@@ -48,9 +49,10 @@ def _rows(situation: Situation) -> list[dict[str, object]]:
         if not answer.winners:
             found.append(row | {"notes": " ".join([undecided(situation, answer), *answer.told])})
         for one, memory in zip(answer.winners, answer.memory, strict=True):
+            unit = answer.case.unit_of(one) if answer.case.unit == FORWARDS else answer.case.unit
             costs = {"cost": one.cost.value, "cost_low": one.cost.low, "cost_high": one.cost.high}
             ratio = {"R": one.ratio.value, "R_low": one.ratio.low, "R_high": one.ratio.high}
-            who = {"method": one.label, "options": one.options, "cost_unit": answer.case.unit}
+            who = {"method": one.label, "options": one.options, "cost_unit": unit}
             sizes = {"bytes_beyond_forward": one.beyond, "memory": memory, "gradient_error": one.error}
             found.append(row | who | costs | ratio | sizes | {"notes": " ".join(answer.told)})
     return found

@@ -29,7 +29,11 @@ def _cells(situation: Situation, answer: Answer) -> list[str]:
     case = answer.case
     if not answer.winners:
         return [_undecided(situation, answer), DASH, DASH, DASH, escape(case.place)]
-    costs = f"{'; '.join(case.amount(one.cost) for one in answer.winners)} {case.measure}"
+    units = list(map(case.unit_of, answer.winners))
+    shared = len(set(units)) == 1  # said once
+    costs = "; ".join(
+        case.amount(one.cost) + ("" if shared else f" {unit}") for one, unit in zip(answer.winners, units, strict=True)
+    ) + (f" {units[0]}" if shared else "")
     memory = "; ".join(one or "not measured" for one in dict.fromkeys(answer.memory))
     errors = "; ".join(sig(one.error) for one in answer.winners)
     lone = f" ({answer.decision.lone})" if answer.decision.lone else ""

@@ -23,6 +23,7 @@ from tests.reports.synthetic import Row, exact
 
 GOLDEN = Path(__file__).with_name("golden.md")
 EVERY = {"results", "memory", "precision", "papers"}
+TIED = "Their costs are not told apart, and none has less error or less memory without more of the other."
 HOSTILE = ("</td><script>alert(1)</script>", "a|b\n| c", "$x^{", "{{ 7 * 7 }}", "W" * 500)
 
 
@@ -63,16 +64,23 @@ def test_ties_are_rows_of_data_each() -> None:
     found = parted(rows)
     ours = found.data["answer"].query("situation == 'Implicit layer, γ at least 0.95'")
     assert list(ours["method"]) == ["IFT, Picard", "unrolled"]
-    assert list(ours["notes"]) == ["Their intervals overlap."] * 2
+    assert list(ours["notes"]) == [TIED] * 2
     assert "IFT, Picard</strong> or" in render(found)
     assert "IFT, Picard (K 100, M 9) or unrolled (K 100)" in markdown(found)
 
 
 def test_times_in_another_forward_are_called_so_and_r_is_data() -> None:
     found = parted(lengths(), None, EVERY)
-    assert "time in forwards of K = 100</small>" in render(found) and "forwards of K = 100 |" in markdown(found)
-    near = found.data["answer"].query("situation == 'Implicit layer, γ at least 0.95'").iloc[0]
+    source, text = render(found), markdown(found)
+    assert "time in forwards of K = 100, no R</small>" in source and " forwards of K = 100, no R |" in text
+    assert "forwards of K = 100 (R)</small>" in source and " forwards of K = 100 |" in text, (
+        "the accurate one has K 100"
+    )
+    data = found.data["answer"].set_index("situation")
+    near = data.loc["Implicit layer, γ at least 0.95"]
     assert near["cost"] == pytest.approx(0.3, rel=0.05) and near["R"] == pytest.approx(3.0, rel=0.05)
+    assert near["cost_unit"] == "forwards of K = 100, no R"
+    assert data.loc["Accuracy-critical, implicit layer", "cost_unit"] == "forwards of K = 100"
 
 
 def test_the_reasons_are_closed_rows_one_a_situation() -> None:
