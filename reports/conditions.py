@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from reports.frames import counted, warnings
+from reports.labels import settings
 from reports.load import Results
-from reports.numbers import sig
+from reports.numbers import interval, sig
 from reports.rows import Row, number
+from reports.statistics import causes, no_unit
 
 SENTENCES = {
     "busy": (
@@ -45,6 +47,18 @@ def disturbed(results: Results, frame: pd.DataFrame) -> list[str]:
     return found + _load(
         results, [visit for visit in timed if visit["status"] == "ok" and not visit.get("conditions")], len(timed)
     )
+
+
+def below_one(frame: pd.DataFrame) -> list[str]:
+    """A sentence on the cells whose R in their own forward lies below 1 with its whole interval, and on the cause."""
+    low = [row for row in frame.to_dict("records") if no_unit(row)]
+    if not low:
+        return []
+    told = named(
+        [f"{who(row)} ({settings(row['sizes'])}) {interval(row['R'], row['R_low'], row['R_high'])}" for row in low]
+    )
+    many = "1 cell lies" if len(low) == 1 else f"{len(low)} cells lies"
+    return [f"R of {many} below 1 and decides nothing: {told}. {causes(low)}"]
 
 
 def who(row: Mapping[Hashable, Any]) -> str:

@@ -48,6 +48,16 @@ SOLVERS = {
 }
 
 
+DATA = {
+    "digits": "8×8 digits",
+    "mnist5k": "5000 images of MNIST",
+    "idx": "images in IDX files",
+    "beale": "Beale’s function",
+    "rosenbrock": "Rosenbrock’s function",
+}
+"""Data sets and test functions as a reader knows them."""
+
+
 class Stroke(NamedTuple):
     """How a framework is drawn."""
 

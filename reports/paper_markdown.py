@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from reports.claims import Judged
+from reports.claims.verdict import UNKNOWN
 from reports.markdown import escape
 from reports.numbers import DASH
-from reports.paper_page import ANSWERS, MARKS, Section
+from reports.paper_page import ANSWERS, MARKS, RULES, Section
 
 HEADER = ("claim", "published", "measured here", "verdict")
 
@@ -19,13 +20,14 @@ def page(found: Section) -> str:
         "# The papers' claims, measured again",
         "",
         "Every claim is a rule on measured numbers, in `reports/claims/`, and its verdict is computed: " + told + ".",
-        "A case obeys only where its whole 95 % interval does; an interval that reaches over the limit is undecided.",
+        RULES,
         "",
         f"`make experiments` ({run.get('preset')}) of commit {(run.get('commit') or 'none')[:12]}, "
         f"{run['started'][:10]}, on {machine.get('cores')} cores of {machine.get('cpu')}, "
         f"{machine.get('system')}, one thread a process; {versions}. Rows: `{found.papers.files}`.",
         "This file is made from them by `python -m reports --papers FILE --papers-markdown`.",
         "",
+        *(f"**Caution.** {escape(one)}\n" for one in found.cautions),
         "| " + " | ".join(HEADER) + " |",
         "|" + " --- |" * len(HEADER),
         *(_row(one) for one in found.claims),
@@ -43,9 +45,9 @@ def page(found: Section) -> str:
 
 
 def _row(one: Judged) -> str:
-    detail = f": {escape(one.detail)}" if one.detail else ""
+    detail = f": {escape(one.why)}" if one.why else ""
     claim = f"{escape(one.claim.statement)} ({escape(one.claim.document)}, {escape(one.claim.where)})"
-    verdict = f"{MARKS[one.verdict]} **{one.verdict}**{detail}"
+    verdict = f"{MARKS[one.verdict]} **{escape(one.said)}**{detail}"
     return "| " + " | ".join([claim, escape(one.claim.published), escape(one.measured or DASH), verdict]) + " |"
 
 
@@ -54,7 +56,7 @@ def _cases(one: Judged) -> list[str]:
     claim = one.claim
     lines = [f"### {escape(claim.statement)}", "", f"{escape(claim.quantity)}, to be {claim.rule.words}."]
     if not one.cases:
-        return [*lines, "", f"Not measured. {escape(one.detail)}"]
+        return [*lines, "", f"{UNKNOWN.capitalize()}. {escape(one.detail)}"]
     rows = [
         f"| {escape(case.name) or DASH} | {escape(case.measured)} | {ANSWERS[answer]} |"
         for case, answer in zip(one.cases, one.answers, strict=True)

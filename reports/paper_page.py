@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pandas as pd
 
 from reports.claims import Judged, judged
-from reports.claims.verdict import CONDITIONAL, FAILS, HOLDS, UNKNOWN, unfinished
+from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNDECIDED, UNKNOWN, unfinished
+from reports.conditions import below_one
 from reports.facts import facts
 from reports.figures import Drawing
 from reports.frames import plain
 from reports.paper_figures import figures
 from reports.papers import Failure, Papers
 
-MARKS = {HOLDS: "✔", CONDITIONAL: "◐", FAILS: "✘", UNKNOWN: "–"}
+MARKS = {HOLDS: "✔", PARTLY: "◐", FAILS: "✘", UNDECIDED: "?", UNKNOWN: "–"}
 """A sign beside each verdict, so that none is told by colour alone."""
+
+RULES = (
+    "A case obeys only where its whole 95 % interval does; an interval that reaches over the limit is undecided. Of "
+    f"the decided cases all obey: “{HOLDS}”; some do: “{PARTLY}”, with which; none does: “{FAILS}”. Without a decided "
+    f"case a claim is “{UNDECIDED}”, without any case “{UNKNOWN}”. Where a claim names a case, such as the tangents of "
+    "a published algorithm, that case decides. Beside each verdict stands what it rests on: data and problems, "
+    "frameworks, sizes, seeds, workers (processes), and how many solves missed their tolerance."
+)
+"""How verdicts come about, wherever they are shown."""
 
 ANSWERS = {True: "yes", False: "no", None: "undecided"}
 _NAME = re.compile("[a-z][a-z_]{0,40}")
@@ -39,7 +49,10 @@ class Section:
     unfinished: list[tuple[str, str]]
     """Experiments of whose plan rows are missing, and how many."""
     facts: list[tuple[str, str]]
+    cautions: list[str] = field(default_factory=list)
+    """What a reader must know of cells behind the claims and the figures."""
     marks: ClassVar[Mapping[str, str]] = MARKS
+    rules: ClassVar[str] = RULES
     answer_words: ClassVar[Mapping[bool | None, str]] = ANSWERS
     most_failed: ClassVar[int] = MOST_FAILED
 
@@ -65,7 +78,13 @@ def section(papers: Papers, *, drawn: bool = True) -> Section:
     missing = [(name, unfinished(papers.missing(name))) for name in sorted(papers.experiments) if papers.missing(name)]
     frame = pd.concat([papers.cells(name) for name in papers.experiments] or [papers.cells("")], ignore_index=True)
     return Section(
-        papers, judged(papers), figures(papers) if drawn else [], failed, missing, facts(papers.results, frame)
+        papers=papers,
+        claims=judged(papers),
+        figures=figures(papers) if drawn else [],
+        failed=failed,
+        unfinished=missing,
+        facts=facts(papers.results, frame),
+        cautions=below_one(frame.drop_duplicates("cell")),
     )
 
 
@@ -78,7 +97,9 @@ def answers(claims: list[Judged]) -> pd.DataFrame:
             "where": one.claim.where,
             "statement": one.claim.statement,
             "published": one.claim.published,
-            "verdict": one.verdict,
+            "verdict": one.words,
+            "scope": one.scope.text,
+            "tally": one.tally,
             "quantity": one.claim.quantity,
             "rule": one.claim.rule.words,
             "condition": case.name,

@@ -38,8 +38,8 @@ def ratio(per_worker: Sequence[float], level: float = 0.95) -> Ratio:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """The p-values of several tests, corrected so that with all of their hypotheses true one falls below any level in at
-    most that share of draws, however they depend on each other.
+    """The p-values of several tests, corrected: with all hypotheses true, any of them falls below a level in at most
+    that share of draws, however the tests depend on each other.
 
     Holm's step-down: the k-th smallest of n is multiplied by n − k + 1; none ends below a smaller one, or above 1.
     S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979.
@@ -52,7 +52,7 @@ def holm(p: Sequence[float]) -> list[float]:
     return [float(one) for one in found]
 
 
-NO_UNIT = "below 1: no unit"
+NO_UNIT = "below 1, no unit"
 """What stands beside an R whose interval lies below 1."""
 
 SLOW = "the forward runs slower than the same forward inside its own gradient, so it is no unit"

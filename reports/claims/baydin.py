@@ -25,6 +25,9 @@ AT_THE_MINIMUM = 10.0
 BEALE, ROSENBROCK = 5e-5, 5e-6
 """Those values."""
 
+ALGORITHM = {"tangents": "sampled tangents"}
+"""Algorithm 1 samples a tangent for every gradient: where forward gradient has cases with and without, these decide."""
+
 CLAIMS = (
     Claim(
         "baydin-faster",
@@ -36,6 +39,7 @@ CLAIMS = (
         ("ratios",),
         models.faster,
         below(1),
+        names=ALGORITHM,
     ),
     Claim(
         "baydin-forward-value",
@@ -91,6 +95,7 @@ CLAIMS = (
         ("depth",),
         depth.faster_along_depth,
         below(1),
+        names=ALGORITHM,
     ),
     Claim(
         "baydin-depth-rise",
@@ -98,10 +103,11 @@ CLAIMS = (
         "figure 6",
         "R_f ÷ R_b rises with depth, towards 1.",
         "0.555 to 0.845, by 1.52; |log| from 0.589 to 0.168, 3.5 times nearer to 1",
-        "R_f ÷ R_b of the deepest net ÷ that of the shallowest; |log| of the shallowest ÷ that of the deepest",
+        "the lesser of R_f ÷ R_b of the deepest net ÷ of the shallowest, and |log| of the shallowest ÷ of the deepest",
         ("depth",),
         depth.rise,
         above(1),
+        names=ALGORITHM,
     ),
     Claim(
         "baydin-memory",
@@ -114,6 +120,7 @@ CLAIMS = (
         depth.memory,
         near(1, SAME_MEMORY),
         figure="papers-depth-batch",
+        names=ALGORITHM,
     ),
     Claim(
         "baydin-beale-time",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, isnan
 
+from reports.claims.scope import Scope
 from reports.intervals import Estimate
 from reports.numbers import DASH, sig, size
 from reports.papers import Papers
@@ -17,7 +18,8 @@ class Case:
 
     conditions: what tells this case from the claim's others, such as framework, problem and size. An exact value is its
     own interval; an interval of NaN is unknown, since one sample has none. unit: of the value, ``B`` for bytes.
-    note: words that belong to the number, or that stand in its place where it is infinite.
+    note: words that belong to the number, or that stand in its place where it is infinite. scope: the rows behind it.
+    doubt: why the number decides nothing, whatever its interval; empty where it may.
     """
 
     conditions: Mapping[str, str]
@@ -26,6 +28,8 @@ class Case:
     high: float
     unit: str = ""
     note: str = ""
+    scope: Scope = field(default_factory=Scope)
+    doubt: str = ""
 
     @property
     def name(self) -> str:
@@ -35,7 +39,8 @@ class Case:
     @property
     def measured(self) -> str:
         """The number, its interval unless it is exact, its unit, its note."""
-        note = f" ({self.note})" if self.note else ""
+        words = "; ".join(filter(None, (self.note, self.doubt)))
+        note = f" ({words})" if words else ""
         if isnan(self.value):
             return DASH + note
         if not isfinite(self.value):
@@ -51,9 +56,17 @@ class Case:
         return size(value) if self.unit == "B" else f"{sig(value)}{self.unit and f' {self.unit}'}"
 
 
-def case(conditions: Mapping[str, str], found: Estimate, unit: str = "", note: str = "") -> Case:
+def case(
+    conditions: Mapping[str, str],
+    found: Estimate,
+    unit: str = "",
+    note: str = "",
+    *,
+    scope: Scope,
+    doubt: str = "",
+) -> Case:
     """A case of an estimate."""
-    return Case(conditions, found.value, found.low, found.high, unit, note)
+    return Case(conditions, found.value, found.low, found.high, unit, note, scope, doubt)
 
 
 BARE = ("framework", "problem", "data", "method", "solver", "tangents", "kind")
@@ -85,7 +98,8 @@ class Claim:
     """One statement of one document, and how it is measured and judged here.
 
     name: unique, for links and files. experiments: those whose rows ``query`` reads. quantity: what the value of a case
-    is. figure: name of the drawing that shows it, where that is not the first one of its experiments.
+    is. figure: name of the drawing that shows it, where that is not the first one of its experiments. names: conditions
+    that the claim itself names, such as the tangents of the published algorithm: cases that have them decide.
     """
 
     name: str
@@ -98,3 +112,4 @@ class Claim:
     query: Callable[[Papers], list[Case]] = field(repr=False)
     rule: Rule
     figure: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)

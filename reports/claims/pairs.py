@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from reports.claims.claim import Case
+from reports.claims.claim import Case, case
+from reports.claims.scope import of_cells
 from reports.claims.select import Row, ran, rows
 from reports.intervals import Estimate, exactly, quotient
+from reports.labels import label
+from reports.numbers import sig
 from reports.papers import Papers
 from reports.rows import number
+from reports.statistics import NO_UNIT, no_unit
 
 
 def alike(frame: pd.DataFrame, *shared: str) -> Iterator[list[Row]]:
@@ -41,6 +45,11 @@ class Pair:
         """R above ÷ R below: for each worker first, since it visited both; forwards cancel."""
         return quotient(papers.by_worker(self.above["cell"]), papers.by_worker(self.below["cell"]))
 
+    def case(self, conditions: Mapping[str, str], found: Estimate, note: str = "", *, timed: bool = False) -> Case:
+        """A case of what the two cells gave, from their times or from exact values."""
+        scope = of_cells(self.above, self.below, workers=found.samples if timed else 0)
+        return case(conditions, found, note=note, scope=scope, doubt=doubt(self.above, self.below) if timed else "")
+
     def bytes(self, column: str) -> Estimate:
         """The exact ratio of a column of bytes; unknown where one is missing or the lower one is 0."""
         one, other = number(self.above.get(column)), number(self.below.get(column))
@@ -50,6 +59,16 @@ class Pair:
 def pairs(cells: Sequence[Row], above: Callable[[Row], bool], below: Callable[[Row], bool]) -> list[Pair]:
     """Each cell of the one kind with each of the other."""
     return [Pair(one, other) for one in cells if above(one) for other in cells if below(other)]
+
+
+def doubt(*cells: Row) -> str:
+    """That R of some of the cells lies below 1, so that their forwards are no unit; empty where none does."""
+    told = [
+        f"{label(str(row['method']), row['options'], str(row['gradient']))} {sig(number(row['R']))}"
+        for row in cells
+        if no_unit(row)
+    ]
+    return f"R {NO_UNIT}: {', '.join(told)}" if told else ""
 
 
 def known(cases: list[Case]) -> list[Case]:

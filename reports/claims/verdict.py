@@ -3,70 +3,133 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from reports.claims.claim import Case, Claim
+from reports.claims.claim import Case, Claim, said
 from reports.claims.cover import cover
+from reports.claims.scope import Scope, union
 from reports.papers import Papers
 from reports.planned import NO_ROW, Failure
 
-HOLDS, CONDITIONAL, FAILS, UNKNOWN = "holds", "holds under conditions", "does not hold here", "not measured"
-VERDICTS = (HOLDS, CONDITIONAL, FAILS, UNKNOWN)
+HOLDS, PARTLY, FAILS = "holds", "holds in m of n", "does not hold here"
+UNDECIDED, UNKNOWN = "undecided", "not measured"
+VERDICTS = (HOLDS, PARTLY, FAILS, UNDECIDED, UNKNOWN)
+"""Of the cases that are decided all obey the claim; some do; none does; none is decided; there is none."""
 
 MOST_CASES = 6
 """Cases whose numbers stand in the table; of more, the least and the greatest."""
 
 MOST_REASONS = 2
 
+Answers = Sequence[bool | None]
+"""Of each case: does it obey the claim's rule? None where its interval cannot tell."""
+
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim with what was measured. verdict: one of ``VERDICTS``; detail: under which conditions, or why not."""
+    """A claim with what was measured. verdict: one of ``VERDICTS``; detail: for which cases, or why not."""
 
     claim: Claim
     verdict: str
     detail: str
     measured: str
     cases: Sequence[Case]
-    answers: Sequence[bool | None]
-    """Of each case: does it obey the claim's rule? None where its interval cannot tell."""
+    answers: Answers
+    obeying: tuple[int, int] = (0, 0)
+    """Of the cases that decide: how many obey, and how many are decided."""
+    tally: str = ""
+    """How many cases obey, are undecided and fail, as a sentence; then the same of those that the claim names."""
+    scope: Scope = field(default_factory=Scope)
+    """What the verdict rests on."""
+
+    @property
+    def words(self) -> str:
+        """The verdict with its numbers: ``holds in 3 of 8``."""
+        return "holds in {} of {}".format(*self.obeying) if self.verdict == PARTLY else self.verdict
+
+    @property
+    def said(self) -> str:
+        """The verdict with its scope: ``holds, on 8×8 digits (jax, 5 seeds)``."""
+        scope = self.scope.text
+        return f"{self.words}{',' if scope.startswith('on ') else ''} {scope}" if scope else self.words
+
+    @property
+    def why(self) -> str:
+        """Tally and detail."""
+        return " ".join(filter(None, (self.tally, self.detail)))
 
 
 def judge(claim: Claim, papers: Papers) -> Judged:
     """Ask the rows, apply the rule to each case, and say what came of it."""
     cases = claim.query(papers)
-    answers = [claim.rule(case) for case in cases]
-    verdict, detail = conclude(cases, answers)
+    answers = [None if case.doubt else claim.rule(case) for case in cases]
+    deciding = [place for place, case in enumerate(cases) if _named(claim, case)]
+    verdict, obeying = conclude([answers[place] for place in deciding])
     lost = [one for name in claim.experiments for one in papers.failed(name) if one.status != "n/a"]
     missing = [one for name in claim.experiments for one in papers.missing(name)]
     if cases and all(case.low == case.high for case in cases):
         missing = [one for one in missing if one.reason == NO_ROW]  # an exact number needs no second worker
-    if not cases:
-        detail = _why_nothing(claim, papers)
-    elif lost:
+    detail = _detail(cases, answers) if cases else _why_nothing(claim, papers)
+    if cases and lost:
         detail = f"{detail} Of {' and '.join(claim.experiments)} {_many(lost)} no numbers."
     if missing:
         # What was planned and is not there might have broken the claim.
-        verdict = CONDITIONAL if verdict == HOLDS else verdict
+        verdict = PARTLY if verdict == HOLDS else verdict
         detail = f"{detail} {_incomplete(claim, missing)}"
-    return Judged(claim, verdict, detail.strip(), measured(cases), cases, answers)
+    scope = union(cases[place].scope for place in _resting(answers, deciding))
+    tally = _tally(claim, cases, answers, deciding) if cases else ""
+    return Judged(claim, verdict, detail.strip(), measured(cases), cases, answers, obeying, tally, scope)
 
 
-def conclude(cases: Sequence[Case], answers: Sequence[bool | None]) -> tuple[str, str]:
-    """The verdict on answers, and where they differ: all true, some true, none true, none known."""
-    true, false, open_ = (
-        [case for case, answer in zip(cases, answers, strict=True) if answer is wanted]
-        for wanted in (True, False, None)
-    )
-    if not cases:
-        return UNKNOWN, ""
-    if not true and not false:
-        return UNKNOWN, "Measured, but undecided: intervals too wide to tell, or one sample, which has none."
-    parts = [f"Holds for {cover(true, cases)}."] if true else []
-    parts += [f"Not for {cover(false, cases)}."] if false and (true or open_) else []
-    parts += [f"Undecided for {cover(open_, cases)}."] if open_ else []
-    verdict = CONDITIONAL if true and len(true) < len(cases) else HOLDS if true else FAILS
-    return verdict, " ".join(parts) if len(parts) > 1 else ""
+def conclude(answers: Answers) -> tuple[str, tuple[int, int]]:
+    """The verdict on the answers of the cases that decide; how many of them are yes, and how many are decided."""
+    yes, no = sum(one is True for one in answers), sum(one is False for one in answers)
+    if not answers:
+        return UNKNOWN, (0, 0)
+    if not yes + no:
+        return UNDECIDED, (0, 0)
+    return (HOLDS if not no else PARTLY if yes else FAILS), (yes, yes + no)
+
+
+def counted(answers: Answers) -> str:
+    """``holds in 1 of 12 cases, undecided in 3, fails in 8``; what is none is left out."""
+    counts = [("holds", True), ("undecided", None), ("fails", False)]
+    told = [(words, sum(one is wanted for one in answers)) for words, wanted in counts]
+    (words, first), *more = [(words, count) for words, count in told if count]
+    start = f"{words} in {first} of {len(answers)} case{'s' if len(answers) > 1 else ''}"
+    return ", ".join([start, *(f"{words} in {count}" for words, count in more)])
+
+
+def _named(claim: Claim, case: Case) -> bool:
+    return claim.names.items() <= case.conditions.items()
+
+
+def _resting(answers: Answers, deciding: Sequence[int]) -> list[int]:
+    """The cases that a verdict rests on: of those that decide the decided ones; all, where none is."""
+    return [place for place in deciding if answers[place] is not None] or list(deciding)
+
+
+def _tally(claim: Claim, cases: Sequence[Case], answers: Answers, deciding: Sequence[int]) -> str:
+    told = counted(answers)
+    if claim.names and len(deciding) < len(cases):
+        names = ", ".join(said(*one) for one in claim.names.items())
+        own = counted([answers[place] for place in deciding]) if deciding else "not measured"
+        told += f" (with {names}, which the claim names and which decide, {own})"
+    return f"{told[:1].upper()}{told[1:]}."
+
+
+def _detail(cases: Sequence[Case], answers: Answers) -> str:
+    """Where the answers differ, or why none is known."""
+    parts = []
+    if len(set(answers)) > 1:
+        for words, wanted in (("Holds", True), ("Not", False), ("Undecided", None)):
+            some = [case for case, answer in zip(cases, answers, strict=True) if answer is wanted]
+            parts += [f"{words} for {cover(some, cases)}."] if some else []
+    doubtful = [case for case in cases if case.doubt]
+    if answers[0] is None and len(set(answers)) == 1 and len(doubtful) < len(cases):
+        parts.append("Intervals are too wide to tell, or of one sample, which has none.")
+    parts += [f"Left undecided, since R below 1 is no unit: {cover(doubtful, cases)}."] if doubtful else []
+    return " ".join(parts)
 
 
 def measured(cases: Sequence[Case]) -> str:

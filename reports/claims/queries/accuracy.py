@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import isfinite
 
 import pandas as pd
 
 from reports.claims import runs
 from reports.claims.claim import Case, case
-from reports.claims.pairs import known, method
+from reports.claims.pairs import Pair, known, method
+from reports.claims.scope import of_runs
 from reports.claims.select import groups, having, named, only, ran, rows, value
-from reports.intervals import difference, quotient
+from reports.intervals import difference
 from reports.labels import label
 from reports.papers import Papers
 
@@ -36,8 +38,9 @@ def fastest(papers: Papers) -> list[Case]:
         for row in cells:
             terms = row["options"].get("M")
             if isinstance(terms, int) and terms > 1 and ran(row) == ran(zero) and row["sizes"] == zero["sizes"]:
-                times = quotient(papers.by_worker(zero["cell"]), papers.by_worker(row["cell"]))
-                found.append(case({"framework": ran(row), "k": str(terms - 1)}, times))
+                times = Pair(zero, row).times(papers)
+                conditions = {"framework": ran(row), "k": str(terms - 1)}
+                found.append(Pair(zero, row).case(conditions, times, timed=True))
     return known(found)
 
 
@@ -62,13 +65,21 @@ def _difference(conditions: dict[str, str], own: pd.DataFrame, theirs: pd.DataFr
         means = [sum(errors[seed] for seed in both) / len(both) for errors in (one, other)]
         shown = [f"{mean:.3g} %" if isfinite(mean) else "diverged" for mean in means]
         notes.append(f"{shown[0]} and {shown[1]}, {len(both)} seed{'s' if len(both) > 1 else ''}")
+    own, theirs = (_of_seeds(frame, both) for frame in (own, theirs))
     for frame in (own, theirs):
         if lost := runs.diverged(frame):
             notes.append(f"{lost} of {runs.seeds(frame)} seeds of {_name(frame)} diverged")
     for column, when in (("unscored", "scoring"), ("failed", "training")):
         if missed := runs.failed(own, column) + runs.failed(theirs, column):
             notes.append(f"{missed} solve{'s' if missed > 1 else ''} missed 1e-3 while {when}")
-    return len(both), case(conditions, difference(one, other), POINTS, "; ".join(notes))
+    scope = of_runs(own, theirs, seeds=len(both))
+    return len(both), case(conditions, difference(one, other), POINTS, "; ".join(notes), scope=scope)
+
+
+def _of_seeds(frame: pd.DataFrame, seeds: Collection[str]) -> pd.DataFrame:
+    """The runs that are compared: what others missed or lost belongs to no number here."""
+    kept = [of_seed for names, of_seed in groups(frame, "seed") if names.get("seed", "") in seeds]
+    return pd.concat(kept) if kept else frame.iloc[:0]
 
 
 def _name(frame: pd.DataFrame) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.claims.claim import Case, case
-from reports.claims.select import groups, having, numbers, only
+from reports.claims.scope import Scope, of_records
+from reports.claims.select import entries, groups, having, numbers, only
 from reports.intervals import exactly
 from reports.papers import Papers
 
@@ -24,7 +25,8 @@ def worst(papers: Papers) -> list[Case]:
     found = []
     for conditions, draws in groups(having(_affine(papers, 1), "worst"), "kind"):
         values = numbers(draws, "worst")
-        found.append(case(conditions, exactly(min(values)), note=f"least of {len(values)}"))
+        note = f"least of {len(values)}"
+        found.append(case(conditions, exactly(min(values)), note=note, scope=_scope(draws, len(values))))
     return found
 
 
@@ -41,5 +43,11 @@ def _shares(draws: pd.DataFrame, *names: str) -> list[Case]:
         share = sum(cosine > 0 for cosine in cosines) / len(cosines)
         said = {"γ" if name == "gamma" else name: one for name, one in conditions.items()}
         note = f"{len(cosines)} draws, least cosine {min(cosines):.2g}"
-        found.append(case(said, exactly(share), note=note))
+        found.append(case(said, exactly(share), note=note, scope=_scope(of_group, len(cosines))))
     return found
+
+
+def _scope(draws: pd.DataFrame, count: int) -> Scope:
+    """Affine maps by their kind, networks by their problem; how many were drawn."""
+    what = tuple(str(one) for name in ("what", "kind", "problem", "gamma") for one in entries(draws, name)[:1])
+    return of_records(draws, sizes=("states", "γ"), counts={"draws": {what: count}})

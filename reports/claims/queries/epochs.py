@@ -9,6 +9,7 @@ import pandas as pd
 from reports.claims import steps
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
+from reports.claims.scope import of_records
 from reports.claims.select import groups, having, named, only, rows
 from reports.labels import label
 from reports.papers import Papers
@@ -22,6 +23,8 @@ GAMMA, TOL = 0.5, 0.1
 
 MNIST = ("mnist5k", "idx")
 """Data sets of its images."""
+
+SIZES = ("channels", "batch")
 
 NAMES = {"gamma": "γ", "tol": "tolerance"}
 
@@ -43,7 +46,9 @@ def _ratios(timed: pd.DataFrame, names: Collection[str] = ()) -> list[Case]:
         said = {NAMES.get(axis, axis): one for axis, one in conditions.items()}
         for other in dict.fromkeys(str(row.get("method")) for row in rows(records)):
             if other not in ("jfb", "unrolled") and other in (names or (other,)):
-                found.append(case(said | {"solver": solver(other)}, steps.ratio(records, other, "jfb")))
+                taken = steps.ratio(records, other, "jfb")
+                scope = of_records(records, sizes=SIZES, workers=taken.samples)
+                found.append(case(said | {"solver": solver(other)}, taken, scope=scope))
     return known(found)
 
 

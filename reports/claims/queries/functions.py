@@ -9,6 +9,7 @@ import pandas as pd
 from reports.claims import steps
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
+from reports.claims.scope import of_records
 from reports.claims.select import groups, having, named, only, rows
 from reports.intervals import exactly
 from reports.papers import Papers
@@ -20,8 +21,9 @@ def step_time(papers: Papers, function: str) -> list[Case]:
     timed = having(named(only(papers.records("test_functions"), function=function)), "seconds")
     return known(
         [
-            case(conditions, steps.ratio(runs_, "forward_gradient", "backprop"))
+            case(conditions, found, scope=of_records(runs_, workers=found.samples))
             for conditions, runs_ in groups(timed, "framework")
+            for found in [steps.ratio(runs_, "forward_gradient", "backprop")]
         ]
     )
 
@@ -33,7 +35,8 @@ def minimum(papers: Papers, function: str, published: float) -> list[Case]:
     for conditions, of_method in groups(paths, "framework", "method"):
         ends = [_end(path) for _, path in groups(of_method, "seed")]
         note = f"f = {max(ends):.2g}, the worst of {len(ends)} seeds" if len(ends) > 1 else f"f = {max(ends):.2g}"
-        found.append(case(conditions, exactly(max(ends) / published), note=note))
+        scope = of_records(of_method, seeds=len(ends))
+        found.append(case(conditions, exactly(max(ends) / published), note=note, scope=scope))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from reports.claims.claim import Case, case
 from reports.claims.pairs import Pair, alike, known, method, pairs
+from reports.claims.scope import of_cells, of_records
 from reports.claims.select import groups, having, named, ran, rows, value
 from reports.intervals import Estimate, exactly
 from reports.labels import label, place
@@ -31,7 +32,7 @@ def _newton(papers: Papers, of: Callable[[Pair], Estimate], column: str = "") ->
     for cells in alike(papers.cells("newton_layer"), "K"):
         for pair in pairs(cells, method("unrolled"), method("ift", linear_solver="dense")):
             conditions = {"framework": pair.framework(), "K": value(pair.above["options"].get("K"))}
-            found.append(case(conditions, of(pair), note=_note(pair, column) if column else ""))
+            found.append(_case(pair, conditions, of(pair), column))
     return _by(known(found), "K")
 
 
@@ -53,7 +54,7 @@ def _inverse(papers: Papers, of: Callable[[Pair], Estimate], column: str = "") -
                 name = label("ift", {"linear_solver": solver}).removeprefix("IFT, ")
                 width = value(pair.above["sizes"].get("width"))
                 conditions = {"framework": pair.framework(), "solver": name, "n": width}
-                found.append(case(conditions, of(pair), note=_note(pair, column) if column else ""))
+                found.append(_case(pair, conditions, of(pair), column))
     return _by(known(found), "n")
 
 
@@ -63,7 +64,7 @@ def independence(papers: Papers) -> list[Case]:
     for row in rows(papers.cells("solver_independence")):
         conditions = {"framework": ran(row), "problem": f"{row['problem']} layer"}
         conditions["solver"] = f"{value(row['options'].get('solver'))} forward"
-        found.append(case(conditions, exactly(number(row.get("gradient_error")))))
+        found.append(case(conditions, exactly(number(row.get("gradient_error"))), scope=of_cells(row)))
     return known(found)
 
 
@@ -75,8 +76,14 @@ def chain(papers: Papers) -> list[Case]:
         if len(usable):
             last = max(rows(usable), key=lambda row: number(row["K"]))
             said = {"γ" if name == "gamma" else name: one for name, one in conditions.items()}
-            found.append(case(said, exactly(number(last["norm"])), note=f"K = {value(last['K'])}"))
+            scope = of_records(usable[usable["K"] == last["K"]], sizes=("K",))
+            found.append(case(said, exactly(number(last["norm"])), note=f"K = {value(last['K'])}", scope=scope))
     return found
+
+
+def _case(pair: Pair, conditions: dict[str, str], found: Estimate, column: str) -> Case:
+    """Of bytes in a column, or of times where there is none."""
+    return pair.case(conditions, found, _note(pair, column) if column else "", timed=not column)
 
 
 def _note(pair: Pair, column: str) -> str:

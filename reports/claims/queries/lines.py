@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
+from reports.claims.scope import of_records
 from reports.claims.select import groups, numbers, only, rows
 from reports.intervals import exactly
 from reports.labels import label
@@ -21,7 +22,8 @@ def shorter(papers: Papers) -> list[Case]:
             if own and other > 0 and row.get("method") != "jfb":
                 name = label(str(row.get("method")), _options(row.get("linear_solver"))).replace(", ", " with ")
                 named = conditions | {"method": name}
-                found.append(case(named, exactly(own[-1] / other), note=f"{own[-1]:g} of {other:g}"))
+                note = f"{own[-1]:g} of {other:g}"
+                found.append(case(named, exactly(own[-1] / other), note=note, scope=of_records(records)))
     return known(found)
 
 

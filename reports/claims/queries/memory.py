@@ -8,6 +8,7 @@ from math import isfinite, nan
 
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
+from reports.claims.scope import Scope, of_cells
 from reports.claims.select import Row, having, ran, rows, value
 from reports.intervals import Estimate, exactly
 from reports.numbers import size
@@ -24,19 +25,21 @@ Line = list[tuple[float, float]]
 """Points of K, or depth, and bytes, in order; two or more."""
 
 
-def _lines(papers: Papers, experiment: str, axis: str, column: str = "peak_bytes") -> Iterator[tuple[Row, Line]]:
-    """For each framework, method and size but the axis: bytes along the axis, with the first cell."""
-    found: dict[tuple[str, ...], tuple[Row, Line]] = {}
+def _lines(papers: Papers, experiment: str, axis: str, column: str = "peak_bytes") -> Iterator[tuple[Row, Line, Scope]]:
+    """For each framework, method and size but the axis: bytes along the axis, with the first cell and all in scope."""
+    found: dict[tuple[str, ...], tuple[Row, Line, list[Row]]] = {}
     for row in rows(having(papers.cells(experiment), column)):
         settings = row["sizes"] | row["options"]
         other = sorted((name, str(one)) for name, one in settings.items() if name != axis)
         here = number(settings.get(axis))
         if isfinite(here):
             key = ran(row), row["label"], row["problem"], row["device"], str(other)
-            found.setdefault(key, (row, []))[1].append((here, number(row[column])))
-    for row, line in found.values():
+            _, line, cells = found.setdefault(key, (row, [], []))
+            line.append((here, number(row[column])))
+            cells.append(row)
+    for row, line, cells in found.values():
         if len(line) > 1:
-            yield row, sorted(line)
+            yield row, sorted(line), of_cells(*cells)
 
 
 def _slope(line: Line) -> Estimate:
@@ -52,52 +55,52 @@ def _slope(line: Line) -> Estimate:
 def slopes(papers: Papers) -> list[Case]:
     """Bytes a step of the implicit methods along K."""
     found = []
-    for row, line in _lines(papers, "memory_steps", "K"):
+    for row, line, scope in _lines(papers, "memory_steps", "K"):
         settled = [point for point in line if point[0] >= SETTLED]
         if row["method"] in ("ift", "jfb") and len(settled) > 1:
             note = f"from K = {settled[0][0]:g} to {settled[-1][0]:g}"
-            found.append(case(_named(row), _slope(settled), "B a step", note))
+            found.append(case(_named(row), _slope(settled), "B a step", note, scope=scope))
     return found
 
 
 def layers(papers: Papers) -> list[Case]:
     """Bytes a layer that a net holds for backprop."""
     return [
-        case({"framework": ran(row), "width": value(row["sizes"].get("width"))}, _slope(line), "B a layer")
-        for row, line in _lines(papers, "depth", "depth", "held_bytes")
+        case({"framework": ran(row), "width": value(row["sizes"].get("width"))}, _slope(line), "B a layer", scope=scope)
+        for row, line, scope in _lines(papers, "depth", "depth", "held_bytes")
         if row["method"] == "backprop"
     ]
 
 
 def straightness(papers: Papers) -> list[Case]:
     """Unrolled: bytes a step between the last two K ÷ between the first two; 1 on a straight line."""
-    unrolled = [(row, line) for row, line in _lines(papers, "memory_steps", "K") if row["method"] == "unrolled"]
-    return known([_bend({"framework": ran(row)}, line, SETTLED, "K") for row, line in unrolled])
+    unrolled = [found for found in _lines(papers, "memory_steps", "K") if found[0]["method"] == "unrolled"]
+    return known([_bend({"framework": ran(row)}, line, SETTLED, "K", scope) for row, line, scope in unrolled])
 
 
 def straight_layers(papers: Papers) -> list[Case]:
     """The same of bytes a layer that a net holds for backprop, along the depth."""
     found = []
-    for row, line in _lines(papers, "depth", "depth", "held_bytes"):
+    for row, line, scope in _lines(papers, "depth", "depth", "held_bytes"):
         if row["method"] == "backprop":
             where = {"framework": ran(row), "width": value(row["sizes"].get("width"))}
-            found.append(_bend(where, line, DEEP, "depth"))
+            found.append(_bend(where, line, DEEP, "depth", scope))
     return known(found)
 
 
-def _bend(conditions: dict[str, str], line: Line, settled: float, axis: str) -> Case:
+def _bend(conditions: dict[str, str], line: Line, settled: float, axis: str, scope: Scope) -> Case:
     points = [point for point in line if point[0] >= settled]
     first, last = _slope(points[:2]).value if len(points) > 2 else nan, _slope(points[-2:]).value
-    return case(conditions, exactly(last / first if first else nan), note=_ends(line, axis))
+    return case(conditions, exactly(last / first if first else nan), note=_ends(line, axis), scope=scope)
 
 
 def growth(papers: Papers, method: str) -> list[Case]:
     """Peak bytes of a method at the largest K ÷ at the smallest."""
     found = []
-    for row, line in _lines(papers, "memory_steps", "K"):
+    for row, line, scope in _lines(papers, "memory_steps", "K"):
         (_, least), (_, most) = line[0], line[-1]
         if row["method"] == method and least > 0:
-            found.append(case(_named(row), exactly(most / least), note=_ends(line)))
+            found.append(case(_named(row), exactly(most / least), note=_ends(line), scope=scope))
     return found
 
 

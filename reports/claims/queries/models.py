@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.claims.claim import Case, case
-from reports.claims.pairs import alike, known, method, pairs
+from reports.claims.pairs import alike, doubt, known, method, pairs
+from reports.claims.scope import of_cells
 from reports.claims.select import Row, ran
 from reports.claims.sizes import MODELS, noted, speed, unlike
 from reports.intervals import centre
@@ -25,7 +26,7 @@ def faster(papers: Papers) -> list[Case]:
     """R_f ÷ R_b of every model."""
     return known(
         [
-            case(conditions | {"tangents": words}, pair.times(papers), note=_about(pair.above))
+            pair.case(conditions | {"tangents": words}, pair.times(papers), _about(pair.above), timed=True)
             for conditions, cells in _models(papers)
             for tangents, words in TANGENTS.items()
             for pair in pairs(cells, method("forward_gradient", tangents=tangents), method("backprop"))
@@ -37,12 +38,19 @@ def cost(papers: Papers, name: str, problem: str = "") -> list[Case]:
     """R of a method, ``forward_gradient`` with sampling, on every model or on one."""
     return known(
         [
-            case(conditions, centre(papers.by_worker(row["cell"]).values()), note=_about(row))
+            case(
+                conditions,
+                found,
+                note=_about(row),
+                scope=of_cells(row, workers=found.samples),
+                doubt=doubt(row),
+            )
             for conditions, cells in _models(papers)
             for row in cells
             if row["method"] == name
             and row["options"].get("tangents", "gaussian") == "gaussian"
             and problem in ("", row["problem"])
+            for found in [centre(papers.by_worker(row["cell"]).values())]
         ]
     )
 

@@ -9,6 +9,7 @@ import pandas as pd
 from reports.claims import reach, runs, steps
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
+from reports.claims.scope import of_runs
 from reports.claims.select import groups, having, named, numbers, only, value
 from reports.intervals import Estimate
 from reports.papers import Papers
@@ -49,7 +50,8 @@ def _reaching(conditions: Conditions, own: pd.DataFrame, other: pd.DataFrame, se
     rates = ", ".join(value(rate) for one in (own, other) for rate in numbers(one.iloc[:1], "rate"))
     if rates and "rate" not in conditions:
         notes.append(f"rates {rates}")
-    return [case(conditions, reach.times(ratios, seconds), note="; ".join(notes))]
+    scope = of_runs(own, other, seeds=len(ratios))
+    return [case(conditions, reach.times(ratios, seconds), note="; ".join(notes), scope=scope)]
 
 
 def _end(frame: pd.DataFrame) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf, isnan
 from typing import Any
 
-from reports.claims.verdict import CONDITIONAL, FAILS, HOLDS, UNKNOWN
+from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNDECIDED
 from reports.intervals import difference
 from reports.paper_figures.accuracy import accuracy as figure
 from tests.reports.claims.test_claims import became
@@ -33,7 +33,7 @@ def test_a_method_that_always_diverges_loses() -> None:
 
 def test_one_seed_that_diverges_leaves_it_open() -> None:
     found = became("jfb-no-loss", papers(parts=runs("jfb", 0.1, 0.101, None) + runs("ift", 0.1, 0.1, 0.1)))
-    assert (found.verdict, found.cases[0].value, found.cases[0].high) == (UNKNOWN, inf, inf)
+    assert (found.verdict, found.cases[0].value, found.cases[0].high) == (UNDECIDED, inf, inf)
     assert "1 of 3 seeds of JFB diverged" in found.measured
 
 
@@ -56,7 +56,7 @@ def test_data_sets_do_not_mix() -> None:
     parts = runs("jfb", 0.1, 0.1) + runs("ift", 0.1, 0.1)
     parts += runs("jfb", 0.3, 0.3, data="idx") + runs("ift", 0.1, 0.1, data="idx")
     found = became("jfb-no-loss", papers(parts=parts))
-    assert (found.verdict, found.detail) == (CONDITIONAL, "Holds for digits. Not for idx.")
+    assert (found.verdict, found.detail) == (PARTLY, "Holds for digits. Not for idx.")
     series = [
         row
         for data, worse in (("digits", 0.0), ("idx", 0.2))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reports.claims import CLAIMS, Judged, judge
-from reports.claims.verdict import CONDITIONAL, FAILS, HOLDS, UNKNOWN
+from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNKNOWN
 from reports.papers import Papers
 from tests.reports.claims import implicit_worlds as implicit
 from tests.reports.claims import worlds
@@ -82,6 +82,7 @@ def test_a_claim_holds_or_does_not_by_its_rows_alone(name: str) -> None:
     for verdict, made in ((HOLDS, good), (FAILS, bad)):
         found = became(name, made())
         assert (found.verdict, found.detail) == (verdict, ""), found
+        assert found.tally.startswith(f"{'Holds' if verdict == HOLDS else 'Fails'} in ") and found.scope.text, found
         assert found.measured and len(found.cases) > 0
     nothing = became(name, NOTHING)
     experiments = " and ".join(nothing.claim.experiments)
@@ -90,7 +91,6 @@ def test_a_claim_holds_or_does_not_by_its_rows_alone(name: str) -> None:
 
 MIXED: dict[str, tuple[Made, str]] = {
     "baydin-depth-faster": (lambda: worlds.depths(0.5, 1.2), "Holds for depth 1. Not for depth 100."),
-    "baydin-depth-rise": (lambda: worlds.depths(0.8, 1.5), "Holds for rise. Not for nearness to 1."),
     "lecture-inverse-time": (lambda: implicit.inverse({8: 0.5, 64: 2}), "Holds for n 64. Not for n 8."),
     "jfb-easier": (lambda: implicit.lines(35), "Holds for IFT with Picard and IFT with GMRES. Not for unrolled."),
     "baydin-training-shared": (
@@ -104,4 +104,12 @@ MIXED: dict[str, tuple[Made, str]] = {
 def test_conditions_are_named(name: str) -> None:
     made, detail = MIXED[name]
     found = became(name, made())
-    assert (found.verdict, found.detail) == (CONDITIONAL, detail)
+    assert (found.verdict, found.detail) == (PARTLY, detail)
+    yes, decided = found.obeying
+    assert 0 < yes < decided and found.words == f"holds in {yes} of {decided}"
+    assert found.said.startswith(f"{found.words}, on ") or found.said.startswith(f"{found.words} (torch")
+
+
+@pytest.mark.parametrize(("shallow", "deep"), [(0.8, 1.5), (2.0, 1.1)])
+def test_a_ratio_that_rises_past_one_or_falls_towards_it_does_not_rise_towards_it(shallow: float, deep: float) -> None:
+    assert became("baydin-depth-rise", worlds.depths(shallow, deep)).verdict == FAILS

@@ -84,8 +84,8 @@ def test_a_cell_without_its_partner_is_no_case() -> None:
     assert of("baydin-faster", papers) == ("not measured", "Of ratios 1 cell or part has no numbers (oom, Too large).")
     # The other one's R is known, but one worker gives no interval.
     assert of("baydin-forward-cost", worlds.papers({"ratios": rows[2:]})) == (
-        "not measured",
-        "Measured, but undecided: intervals too wide to tell, or one sample, which has none. "
+        "undecided",
+        "Intervals are too wide to tell, or of one sample, which has none. "
         "Of ratios 1 cell or part has no numbers. "
         "Unfinished: of ratios 1 planned cell or part by fewer workers than planned.",
     )
@@ -101,4 +101,4 @@ def test_workers_that_disagree_leave_a_claim_undecided() -> None:
     for worker, ratio in enumerate((1.0, 3.0, 1.5)):
         rows.append(timed(ratio, worker, noise=0, problem="mlp", method=GAUSSIAN))
         rows.append(timed(2.0, worker, noise=0, problem="mlp", method=BACKPROP))
-    assert of("baydin-faster", worlds.papers({"ratios": rows}))[0] == "not measured"
+    assert of("baydin-faster", worlds.papers({"ratios": rows}))[0] == "undecided"

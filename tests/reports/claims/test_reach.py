@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from reports.claims import reach
-from reports.claims.verdict import FAILS, UNKNOWN
+from reports.claims.verdict import FAILS, UNDECIDED
 from reports.intervals import Estimate, centre, exactly
 from tests.reports.claims.test_claims import became
 from tests.reports.claims.test_runs import frame
@@ -60,7 +60,7 @@ def test_verdicts_count_the_seeds() -> None:
         "2 of 2 seeds never: forward gradient diverges, backprop ends at 1; 1 of 2 seeds diverged",
     )
     some = became("baydin-training-shared", papers(parts=training([2.0, 1.0], [2.0, 1.0], [2.0, 1.9])))
-    assert (some.verdict, some.cases[0].value, some.cases[0].high) == (UNKNOWN, 0.5, inf)
+    assert (some.verdict, some.cases[0].value, some.cases[0].high) == (UNDECIDED, 0.5, inf)
     assert some.measured == "torch, rate 0.1: 0.500 [0.500, ∞] (1 of 3 seeds never)"
 
 

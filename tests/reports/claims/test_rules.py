@@ -8,7 +8,7 @@ import pytest
 
 from reports.claims import rules
 from reports.claims.claim import Case, Rule
-from reports.claims.verdict import CONDITIONAL, FAILS, HOLDS, UNKNOWN, conclude
+from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNKNOWN, conclude, counted
 
 RULES = {
     "below": (rules.below(2), (1, 1.9), (2, 3)),
@@ -32,15 +32,15 @@ def of(low: float, high: float, name: str = "torch") -> Case:
 def test_every_rule_gives_every_verdict(rule: Rule, good: tuple[float, float], bad: tuple[float, float]) -> None:
     holds, fails, wide = of(*good), of(*bad, "jax"), of(min(good + bad) - 1e-9, max(good + bad) + 1e-9, "numpy")
     assert (rule(holds), rule(fails), rule(wide), rule(of(nan, nan))) == (True, False, None, None)
-    for cases, verdict in (
-        ([holds, holds], HOLDS),
-        ([holds, fails], CONDITIONAL),
-        ([holds, wide], CONDITIONAL),
-        ([fails, wide], FAILS),
-        ([wide], UNKNOWN),
-        ([], UNKNOWN),
+    for cases, verdict, obeying in (
+        ([holds, holds], HOLDS, (2, 2)),
+        ([holds, fails, wide], PARTLY, (1, 2)),
+        ([holds, wide], HOLDS, (1, 1)),
+        ([fails, wide], FAILS, (0, 1)),
+        ([wide], UNDECIDED, (0, 0)),
+        ([], UNKNOWN, (0, 0)),
     ):
-        assert conclude(cases, [rule(case) for case in cases])[0] == verdict
+        assert conclude([rule(case) for case in cases]) == (verdict, obeying)
 
 
 def test_every_rule_is_among_them() -> None:
@@ -63,12 +63,17 @@ def test_outside_holds_below_and_above() -> None:
     assert [rule(of(*one)) for one in ((0, 1), (5, 6), (1, 3), (3, 5))] == [True, True, None, None]
 
 
-def test_details_name_the_cases_on_each_side() -> None:
-    cases = [of(1, 1), of(3, 3, "jax"), of(1, 3, "numpy")]
-    _, detail = conclude(cases, [True, False, None])
-    assert detail == "Holds for torch. Not for jax. Undecided for numpy."
-    assert conclude(cases[1:], [False, None])[1] == "Not for jax. Undecided for numpy."
-    assert conclude(cases[2:], [None])[1].startswith("Measured, but undecided:")
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ([True], "holds in 1 of 1 case"),
+        ([None, None], "undecided in 2 of 2 cases"),
+        ([False, None, False], "undecided in 1 of 3 cases, fails in 2"),
+        ([True] + [None] * 3 + [False] * 8, "holds in 1 of 12 cases, undecided in 3, fails in 8"),
+    ],
+)
+def test_a_tally_counts_every_case(answers: list[bool | None], words: str) -> None:
+    assert counted(answers) == words
 
 
 @pytest.mark.parametrize(

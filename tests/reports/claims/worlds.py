@@ -54,7 +54,8 @@ def depths(shallow: float, deep: float) -> Papers:
     rows: list[Row] = []
     for depth, ratio in ((1, shallow), (100, deep)):
         sizes = {"depth": depth, "width": 256, "batch": 64}
-        rows += cell(4.0, "mlp", BACKPROP, sizes) + cell(4 * ratio, "mlp", GIVEN, sizes)
+        rows += cell(4.0, "mlp", BACKPROP, sizes)
+        rows += cell(4 * ratio, "mlp", GIVEN, sizes) + cell(4 * ratio, "mlp", GAUSSIAN, sizes)
     return papers({"depth": rows})
 
 

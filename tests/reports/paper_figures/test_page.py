@@ -37,7 +37,7 @@ def test_every_claim_stands_on_the_page_with_its_verdict_and_every_figure_is_the
     assert all((with_papers.parent / href).exists() for href in links if href.startswith("data/"))
     verdicts = [cells[-1][1].split("\n")[0].strip() for cells in reader.rows if len(cells) == 3]
     for one in whole.claims:
-        assert any(text.startswith(f"{MARKS[one.verdict]} {one.verdict}") for text in verdicts), one.claim.name
+        assert any(text.startswith(f"{MARKS[one.verdict]} {one.said}") for text in verdicts), one.claim.name
     assert sum(count for _, count in whole.counts) == len(CLAIMS) and set(MARKS) == set(VERDICTS)
 
 
