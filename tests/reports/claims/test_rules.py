@@ -8,7 +8,7 @@ import pytest
 
 from reports.claims import rules
 from reports.claims.claim import Case, Rule
-from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNKNOWN, conclude, counted
+from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNDECIDED, UNKNOWN, conclude, counted
 
 RULES = {
     "below": (rules.below(2), (1, 1.9), (2, 3)),
