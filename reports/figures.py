@@ -15,6 +15,7 @@ from reports.clean import clip
 from reports.headline import Group, Record
 from reports.labels import colour, place, stroke
 from reports.numbers import interval
+from reports.statistics import note
 from reports.svg import FAINT, INK, render, style
 
 PLAIN = FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}")
@@ -90,6 +91,7 @@ def ratios(groups: list[Group], name: str = "ratios") -> Drawing | None:
     )
     if left > 0:
         caption += f" The first {MOST_PANELS} problems are drawn; {left} more stand in the tables alone."
+    caption += note(row for group in groups for row in group.rows)
     return Drawing(name, "Time: R by problem and method", svg, caption, data)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, isnan, log, nan, sqrt
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,6 +24,8 @@ from reports.labels import COLOURS, colour, order, place, stroke
 from reports.means import columns, titles
 from reports.numbers import sig
 from reports.part import Part
+from reports.ranking import LEVEL, welch
+from reports.statistics import NO_UNIT, holm, no_unit, note
 from reports.svg import FAINT, INK, render, style
 
 MOST = 200
@@ -40,6 +43,8 @@ class Pair:
     torch: Record
     jax: Record
     quotient: Estimate
+    apart: bool = False
+    """Whether both R are still told apart after the correction for all pairs of the page."""
 
     @property
     def modes(self) -> str:
@@ -58,9 +63,11 @@ class Pair:
         lost = [f"{row['framework']}: {row['status']}" for row in (self.torch, self.jax) if isnan(row["R"])]
         if lost:
             return ", ".join(lost)
+        if doubtful := [row["framework"] for row in (self.torch, self.jax) if no_unit(row)]:
+            return f"{' and '.join(doubtful)}: R {NO_UNIT}"
         if isnan(self.quotient.low):
             return "no interval"
-        if self.quotient.low <= 1 <= self.quotient.high:
+        if self.quotient.low <= 1 <= self.quotient.high or not self.apart:
             return "not told apart"
         return f"R higher in {'jax' if self.quotient.low > 1 else 'torch'}"
 
@@ -101,7 +108,21 @@ def pairs(groups: list[Group]) -> tuple[list[Pair], int]:
             both = [(one, other) for one in rows["torch"] for other in rows["jax"]]
             found += [Pair(title, one["label"], options(one), one, other, quotient(one, other)) for one, other in both]
             alone += 0 if both else len(rows["torch"]) + len(rows["jax"])
-    return found, alone
+    return corrected(found), alone
+
+
+def corrected(found: list[Pair]) -> list[Pair]:
+    """The pairs with what Welch's test says of each after Holm's correction for all that have an interval."""
+    columns = ("R_low", "R_high", "workers")
+    both = [[row[name] for pair in found for row in (pair.torch, pair.jax)] for name in columns]
+    low, high, workers = (np.array(values, dtype=float) for values in both)
+    every = np.arange(len(found), dtype=np.intp)
+    p = welch(low, high, workers, 2 * every, 2 * every + 1)
+    exact = (low == high)[::2] & (low == high)[1::2]  # without noise, as made-up rows are, what differs is apart
+    p = np.where(exact, np.where(low[::2] == low[1::2], 1.0, 0.0), p)
+    known = ~np.isnan(p)
+    p[known] = holm(p[known].tolist())
+    return [replace(pair, apart=bool(one < LEVEL)) for pair, one in zip(found, p, strict=True)]
 
 
 def quotient(torch: Record, jax: Record) -> Estimate:
@@ -150,6 +171,7 @@ def scatter(found: list[Pair]) -> Drawing | None:
     )
     if len(drawn) < len(known):
         caption += f" The first {len(drawn)} of {len(known)} cells are drawn."
+    caption += note(row for pair in drawn for row in (pair.torch, pair.jax))
     return Drawing("frameworks", "R in torch and in jax", svg, caption, frame(found))
 
 

@@ -23,6 +23,7 @@ from reports.headline import Group, Record
 from reports.labels import place
 from reports.means import BASES, MOST_RUNNERS, Boxes, boxes, kind, titles
 from reports.numbers import sig
+from reports.statistics import NO_UNIT, no_unit, note
 from reports.svg import INK, render, style
 
 SYMBOLS = {
@@ -34,6 +35,8 @@ SYMBOLS = {
     "n/a": ("–", "not applicable"),
 }
 """What stands in the box of a cell without R, and what it means."""
+DOUBT = "*"
+"""Behind a number that is no unit."""
 FAILED = "#e6e6e6"
 """Behind a symbol; a box that nobody measured has nothing behind it."""
 
@@ -85,6 +88,7 @@ def drawing(groups: list[Group]) -> Drawing | None:
             f" Drawn are {len(drawn)} of {every} cells, of the first {MOST_PANELS} problems, {MOST_METHODS} methods "
             f"and {MOST_RUNNERS} runners; the others stand in the tables alone."
         )
+    caption += note(row for group in groups for row in group.rows)
     return Drawing("heat", "R by method and problem", svg, caption, _data(found, names, drawn))
 
 
@@ -138,7 +142,9 @@ def _figure(strips: list[Strip], found: Boxes, names: list[str]) -> Figure:
         bar.tick_params(labelsize=7.5)
         bar.set_ylabel("R, in forwards (logarithmic)", rotation=0, ha="right", va="center", fontsize=8)
     present = {row["status"] for row in every if isnan(row["R"])}
-    key = " · ".join(" ".join(words) for status, words in SYMBOLS.items() if status in present)
+    told = [words for status, words in SYMBOLS.items() if status in present]
+    told += [(DOUBT, f"R {NO_UNIT}")] if any(map(no_unit, every)) else []
+    key = " · ".join(map(" ".join, told))
     figure.text(LEFT / WIDTH, 0.1 / tall, key, fontsize=8, va="bottom", color=INK)
     return figure
 
@@ -155,7 +161,7 @@ def _panel(axes: Axes, rows: list[list[Record | None]], scale: ScalarMappable) -
                 continue
             if isnan(row["R"]):
                 axes.add_patch(Rectangle((x, y), 1, 1, facecolor=FAILED, edgecolor="white", linewidth=1))
-            text = SYMBOLS[row["status"]][0] if isnan(row["R"]) else sig(row["R"])
+            text = SYMBOLS[row["status"]][0] if isnan(row["R"]) else sig(row["R"]) + DOUBT * no_unit(row)
             shade = FAILED if isnan(row["R"]) else scale.to_rgba(row["R"])
             axes.text(x + 0.5, y + 0.52, text, ha="center", va="center", fontsize=8, color=ink(shade))
     axes.tick_params(length=0, labelsize=8)

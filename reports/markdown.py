@@ -8,6 +8,7 @@ from reports.frames import cells
 from reports.headline import Record, groups
 from reports.load import Results
 from reports.numbers import bounds, milliseconds, sig, size
+from reports.statistics import NO_UNIT, no_unit
 
 NAMES = ("problem", "method", "framework", "R [95 %]")
 WORK = ("flop ratio", "R ÷ flop ratio")
@@ -35,7 +36,8 @@ def table(results: Results) -> str:
 def _ratio(row: Record) -> str:
     if isnan(row["R"]):
         return f"{row['status']}: {escape(row['reason'])}"
-    return f"{sig(row['R'])} {bounds(row['R_low'], row['R_high'])}"
+    doubt = f" ({NO_UNIT})" if no_unit(row) else ""
+    return f"{sig(row['R'])} {bounds(row['R_low'], row['R_high'])}{doubt}"
 
 
 def _costs(row: Record) -> tuple[str, ...]:

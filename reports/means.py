@@ -14,6 +14,7 @@ from reports.headline import Group, Record
 from reports.intervals import Estimate, mean
 from reports.labels import order, place, settings
 from reports.part import Part
+from reports.statistics import NO_UNIT, no_unit
 
 BASES = {"explicit": "backprop", "implicit": "unrolled"}
 """The method that the others are divided by, by kind of problem; where nobody timed it, the first of the table."""
@@ -29,7 +30,7 @@ Boxes = dict[str, dict[str, dict[int, Record]]]
 class Entry:
     """One method in one runner. mean: of R over the problems common to all compared methods; without samples where
     this one is not compared. ratio: of R ÷ the base's R over all problems that have both. timed: problems with an R.
-    lost: cells without one, by status."""
+    lost: cells without one by status, and those whose R below 1 is no unit."""
 
     name: str
     label: str
@@ -124,7 +125,7 @@ def part(groups: list[Group]) -> Part | None:
 def _kind(name: str, found: Boxes) -> Kind:
     runners = sorted({runner for of in found.values() for runner in of}, key=place)[:MOST_RUNNERS]
     timed = {
-        (method, runner): {index: row["R"] for index, row in of.get(runner, {}).items() if not math.isnan(row["R"])}
+        (method, runner): {index: row["R"] for index, row in of.get(runner, {}).items() if _usable(row)}
         for method, of in found.items()
         for runner in runners
     }
@@ -148,12 +149,21 @@ def _kind(name: str, found: Boxes) -> Kind:
                 mean=geometric(own[index] for index in shared if method in compared),
                 ratio=geometric(own[index] / below[index] for index in own if index in below),
                 timed=len(own),
-                lost=dict(Counter(row["status"] for row in rows if math.isnan(row["R"]))),
+                lost=dict(Counter(_why(row) for row in rows if not _usable(row))),
             )
             methods.setdefault(method, []).append(entry)
     pairs = [(one, other, _quotient(timed, list(found), one, other)) for one, other in combinations(runners, 2)]
     ordered = {method: methods[method] for method in found if method in methods}
     return Kind(name, base, ordered, common, [pair for pair in pairs if pair[2].samples])
+
+
+def _usable(row: Record) -> bool:
+    """Whether a cell has an R that means something: one below 1 is in a forward that is no unit."""
+    return not math.isnan(row["R"]) and not no_unit(row)
+
+
+def _why(row: Record) -> str:
+    return f"R {NO_UNIT}" if no_unit(row) else str(row["status"])
 
 
 def _quotient(timed: dict[tuple[str, str], dict[int, float]], methods: list[str], one: str, other: str) -> Estimate:

@@ -18,6 +18,7 @@ from reports.numbers import interval, sig
 from reports.paper_figures.axes import WIDTH, dress, frame
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import Axis, Point, labels, pen
+from reports.statistics import note
 from reports.svg import FAINT, render, style
 
 NAME, TITLE = "precision-grid", "Gradient error against time on the grid"
@@ -29,11 +30,11 @@ LEAST = 3
 
 TIME, ERROR = Axis("time, in forwards", reach=(1.0,)), Axis("gradient error")
 CAPTION = (
-    "Gradient error against the time of a value and its gradient, of the cells that were timed, a panel a problem; "
-    "both axes logarithmic, down and left is better. Time is R where all forward solves have one length; where a "
-    "panel names a K, the unit is the forward of that length. A line joins the settings of a method. Bars are 95 % "
-    "intervals of time; the dotted line is the cost of the forward alone. The error of forward gradients is that of "
-    "one draw of tangents."
+    "Gradient error against the time of a value and its gradient, of the cells that were timed, a panel a "
+    "problem; both axes logarithmic, down and left is better. Time is R where all forward solves have one length; "
+    "where a panel names a K, the unit is the forward of that length, which is no R of shorter solves. A line "
+    "joins the settings of a method. Bars are 95 % intervals of time; the dotted line is the cost of the forward "
+    "alone. The error of forward gradients is that of one draw of tangents."
 )
 
 
@@ -98,7 +99,8 @@ def figure(found: Sequence[Case]) -> Drawing | None:
     left = len(every) - len(shown)
     cells = "1 cell" if left == 1 else f"{left} cells"
     more = f" Without place here: {cells}, of an error of 0 or of further problems, in the table alone." if left else ""
-    return Drawing(NAME, TITLE, svg, CAPTION + more, data(every))
+    low = note(one.row for case in found for one in case.candidates if case.unfit(one))
+    return Drawing(NAME, TITLE, svg, CAPTION + more + low, data(every))
 
 
 def data(every: Sequence[Point]) -> pd.DataFrame:

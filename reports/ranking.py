@@ -68,7 +68,7 @@ def told_apart(frame: pd.DataFrame) -> Matrix:
     i, j = np.triu_indices(len(frame), 1)
     differ = np.abs(cost[i] - cost[j]) > SAME * np.maximum(np.abs(cost[i]), np.abs(cost[j]))
     disjoint = (low[i] > high[j]) | (low[j] > high[i])
-    p = _welch(low, high, frame["samples"].to_numpy(dtype=float), i, j)
+    p = welch(low, high, frame["samples"].to_numpy(dtype=float), i, j)
     certain, tested = exact[i] & exact[j], disjoint & ~np.isnan(p)
     corrected = np.ones(len(i))
     noisy = ~certain
@@ -79,14 +79,15 @@ def told_apart(frame: pd.DataFrame) -> Matrix:
     return found
 
 
-def _welch(
+def welch(
     low: npt.NDArray[np.float64],
     high: npt.NDArray[np.float64],
     samples: npt.NDArray[np.float64],
     i: npt.NDArray[np.intp],
     j: npt.NDArray[np.intp],
 ) -> npt.NDArray[np.float64]:
-    """p of each pair, from the t-intervals of the mean logarithms; NaN where one has none."""
+    """p of Welch's t-test of the pairs (i, j), from the 95 % t-intervals of their mean logarithms and how many samples
+    each has; NaN where one has no interval. An interval of no width is of an exact value."""
     with np.errstate(all="ignore"):  # what is no interval of a positive cost comes out as NaN
         middle, half = (np.log(low) + np.log(high)) / 2, (np.log(high) - np.log(low)) / 2
         free = np.where(samples > 1, samples - 1, np.nan)

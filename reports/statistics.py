@@ -78,8 +78,15 @@ def no_unit(row: Mapping[Any, Any]) -> bool:
     return isinstance(high, float | int) and high < 1
 
 
+def note(rows: Iterable[Mapping[Any, Any]]) -> str:
+    """What a figure of R says below it of cells whose R is no unit, with a space before it; empty where none is."""
+    low = [row for row in rows if no_unit(row)]
+    return f" R of {len(low)} cell{'s' if len(low) > 1 else ''} here is {NO_UNIT}. {causes(low)}" if low else ""
+
+
 def causes(rows: Iterable[Mapping[Any, Any]]) -> str:
     """Why R of these cells lies below 1, as sentences: what holds of all, then what is known of some."""
+    rows = list(rows)
     known = [
         words
         for columns, sizes, words in CAUSES

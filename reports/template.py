@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reports import numbers
 from reports.labels import colour, settings
 from reports.part import Part
+from reports.statistics import NO_UNIT, no_unit
 
 FILTERS = ("sig", "milliseconds", "seconds", "size", "whole")
 
@@ -30,6 +31,8 @@ def environment() -> Environment:
         "colour": colour,
         "settings": settings,
         "DASH": numbers.DASH,
+        "no_unit": no_unit,
+        "NO_UNIT": NO_UNIT,
     }
     return found
 

@@ -16,6 +16,7 @@ from reports.intervals import centre
 from reports.labels import order, place
 from reports.paper_figures.lines import lines
 from reports.paper_figures.points import Axis, Look, Point
+from reports.statistics import causes
 
 MOST_LINES = 12
 MOST_COMMITS = 30
@@ -41,7 +42,8 @@ def drift(line: Line, number: int) -> Drawing | None:
             found = centre(entry.samples)
             low, high = (found.low, found.high) if found.samples > 1 else (nan, nan)
             shade = named.label
-            points.append(Point(shade, named.runner, x, entry.value, low, high, panel, "R"))
+            doubt = causes(()) if high < 1 else ""
+            points.append(Point(shade, named.runner, x, entry.value, low, high, panel, "R", doubt))
             row: Record = {"commit": commit.hash, "cell": key[1], "label": named.label, "runner": named.runner}
             rows.append(row | {"R": entry.value, "low": low, "high": high, "workers": found.samples})
     if len({point.x for point in points}) < 2:

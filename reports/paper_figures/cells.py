@@ -10,6 +10,7 @@ from reports.labels import label
 from reports.paper_figures.points import Point
 from reports.papers import Papers
 from reports.rows import number
+from reports.statistics import causes, no_unit
 
 
 def cells(papers: Papers, experiment: str, column: str) -> Iterator[Row]:
@@ -31,4 +32,5 @@ def point(row: Row, x: float, column: str, **more: Any) -> Point:
     """A point of a cell at ``x``."""
     ends = (number(row["R_low"]), number(row["R_high"])) if column == "R" else (float("nan"),) * 2
     names = {"label": named(row), "runner": ran(row)} | more
-    return Point(x=x, y=number(row[column]), low=ends[0], high=ends[1], **names)
+    doubt = causes([row]) if column == "R" and no_unit(row) else ""
+    return Point(x=x, y=number(row[column]), low=ends[0], high=ends[1], doubt=doubt, **names)

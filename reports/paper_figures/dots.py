@@ -15,7 +15,7 @@ from reports.labels import Stroke, colour, place
 from reports.numbers import interval, sig
 from reports.paper_figures.axes import WIDTH, dress
 from reports.paper_figures.legend import legend
-from reports.paper_figures.points import PLAIN, Decoration, Look, Point, labels, pen, table
+from reports.paper_figures.points import PLAIN, Decoration, Look, Point, caption, labels, pen, table
 from reports.svg import render, style
 
 MOST_ROWS = 16
@@ -44,7 +44,7 @@ def dots(look: Look, points: Sequence[Point], decorate: Decoration = PLAIN) -> D
         grid[-1].set_xlabel(axis.label)
         legend(figure, [], [point.runner for point in shown], look.palette, look.strokes, joined=False)
         svg = render(figure, look.name, _alt(look, shown))
-    return Drawing(look.name, look.title, svg, look.caption, table(usable, look).drop(columns=look.x.label))
+    return Drawing(look.name, look.title, svg, caption(look, shown), table(usable, look).drop(columns=look.x.label))
 
 
 def _panel(axes: Axes, look: Look, points: Sequence[Point], names: Sequence[str]) -> None:

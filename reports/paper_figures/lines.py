@@ -13,7 +13,7 @@ from reports.labels import colour
 from reports.numbers import interval, sig
 from reports.paper_figures.axes import WIDTH, dress, frame, written
 from reports.paper_figures.legend import legend
-from reports.paper_figures.points import PLAIN, Decoration, Look, Point, labels, pen, table
+from reports.paper_figures.points import PLAIN, Decoration, Look, Point, caption, labels, pen, table
 from reports.svg import render, style
 
 MOST_LINES = 24
@@ -58,7 +58,7 @@ def lines(look: Look, points: Sequence[Point], decorate: Decoration = PLAIN) -> 
             decorate(axes, *key)
         legend(figure, labels(shown, look.palette), [point.runner for point in shown], look.palette, look.strokes)
         svg = render(figure, look.name, _alt(look, shown))
-    return Drawing(look.name, look.title, svg, look.caption, table(usable, look))
+    return Drawing(look.name, look.title, svg, caption(look, shown), table(usable, look))
 
 
 def _has_place(look: Look, point: Point) -> bool:

@@ -10,8 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.labels import Stroke, order, stroke
+from reports.numbers import sig
+from reports.statistics import NO_UNIT
 
 LARGEST = 1e30
+
+MOST_DOUBTS = 4
+"""Points without a unit that a caption names."""
 
 PUBLISHED = "published"
 """The runner of points that come from a document: they are drawn beside ours and are no measurement."""
@@ -20,7 +25,8 @@ PUBLISHED = "published"
 @dataclass(frozen=True)
 class Point:
     """One measured or published number. measure: which quantity it is, a key of ``Look.measures``; panel: the title of
-    its panel; runner: what ran it; low, high: its 95 % interval, NaN where there is none."""
+    its panel; runner: what ran it; low, high: its 95 % interval, NaN where there is none; doubt: sentences on why the
+    number says nothing."""
 
     label: str
     runner: str
@@ -30,6 +36,7 @@ class Point:
     high: float = nan
     panel: str = ""
     measure: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,17 @@ def labels(points: Sequence[Point], palette: Mapping[str, str]) -> list[str]:
     names = list(palette)
     place = (lambda name: (names.index(name) if name in names else len(names), name)) if names else order
     return sorted({point.label for point in points}, key=place)
+
+
+def caption(look: Look, points: Sequence[Point]) -> str:
+    """The words of a look, then which of its points say nothing, and why."""
+    low = [one for one in points if one.doubt]
+    if not low:
+        return look.caption
+    told = [", ".join(filter(None, (one.panel, one.label, one.runner))) + f" {sig(one.y)}" for one in low]
+    more = f"; and {len(told) - MOST_DOUBTS} more" if len(told) > MOST_DOUBTS else ""
+    why = " ".join(dict.fromkeys(one.doubt for one in low))
+    return f"{look.caption} R {NO_UNIT}: {'; '.join(told[:MOST_DOUBTS])}{more}. {why}"
 
 
 def table(points: Sequence[Point], look: Look) -> pd.DataFrame:

@@ -40,7 +40,7 @@ def ratios(papers: Papers) -> Drawing | None:
     for title in dict.fromkeys(_title(row) for row in models if row["problem"] == "mlp"):
         points += [Point(name, PUBLISHED, 0.0, value, panel=title) for name, both in MLP.items() for value in both]
     drawn = dots(LOOK, points, _Flops(models))
-    return drawn and replace(drawn, caption=" ".join([LOOK.caption, *_speeds(models), *_axes(found)]))
+    return drawn and replace(drawn, caption=" ".join([drawn.caption, *_speeds(models), *_axes(found)]))
 
 
 def _speeds(models: list[Row]) -> list[str]:

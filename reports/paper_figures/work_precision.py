@@ -23,7 +23,8 @@ LOOK = Look(
     "Gradient error against the time of a value and its gradient as each method’s options move, a row a contraction "
     "factor γ; both axes logarithmic, down and left is better. The unit of time is one for all of a panel, the forward "
     "of the longest solve: R itself, whose unit is each cell’s own forward, would flatter long solves. The grey "
-    "staircase joins the settings that no other one beats in both: at each accuracy it shows the method to take. "
+    "staircase joins the settings that no other one beats in both, by medians without their intervals: which settings "
+    "cost the same, and which of them is to be named, stands in the table. "
     "Forward gradients are unbiased: theirs is the error of one draw of tangents.",
     Axis("time, in forwards of the longest solve"),
     {"": Axis("gradient error")},

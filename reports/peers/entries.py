@@ -45,6 +45,11 @@ class Entry:
         """R ÷ flop ratio: how far the time is from what the least work would take, as measured by the forward."""
         return centre(value / self.flop_ratio for value in self.R.values() if self.flop_ratio > 0)
 
+    @property
+    def below_one(self) -> bool:
+        """Whether the whole interval of R lies below 1, so that the forward is no unit."""
+        return centre(self.R.values()).high < 1
+
 
 Cells = dict[str, dict[str, Entry]]
 """Entries by cell and contender, in the order of the rows."""

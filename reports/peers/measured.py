@@ -37,7 +37,7 @@ def value(target: Target, of_cell: dict[str, Entry]) -> Value | None:
     if target.against:
         pair = compare(tried, fitting(of_cell, target.against))
         return Value(pair.cell, pair.ratio, pair.other.contender) if pair else None
-    timed = [one for one in tried if one.ok and one.distance.samples]
+    timed = [one for one in tried if one.ok and one.distance.samples and not one.below_one]
     fastest = min(timed, key=lambda one: one.seconds, default=None)
     return Value(fastest.cell, fastest.distance) if fastest else None
 
@@ -47,6 +47,11 @@ def lost(target: Target, of_cell: dict[str, Entry]) -> Entry | None:
     tried = mine(target, of_cell)
     bad = [one for one in tried if one.status != "n/a"]
     return bad[0] if bad and not any(one.ok for one in tried) else None
+
+
+def without_unit(target: Target, of_cell: dict[str, Entry]) -> bool:
+    """Whether a distance is to be measured in a cell where R of some of ours lies below 1: its forward is no unit."""
+    return not target.against and any(one.ok and one.below_one for one in mine(target, of_cell))
 
 
 def unopposed(target: Target, of_cell: dict[str, Entry]) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from reports.claims.verdict import unfinished
 from reports.peers.entries import Entries, middle
-from reports.peers.measured import Value, lost, unopposed, value
+from reports.peers.measured import Value, lost, unopposed, value, without_unit
 from reports.peers.targets import TARGETS, Target
 from reports.peers.words import cells, reasons, shortfall, why_nothing
 from reports.planned import Failure
+from reports.statistics import NO_UNIT
 
 MET, MISSED, UNKNOWN = "met", "missed", "not measured"
 VERDICTS = (MET, MISSED, UNKNOWN)
@@ -58,11 +59,13 @@ def judge(target: Target, every: Entries, missing: Sequence[Failure] = (), faile
         told.append(f"Ours did not reach the error in {cells(len(ours_lost))}: {reasons(ours_lost)}.")
     alone = sum(unopposed(target, of_cell) for of_cell in found.values())
     left = [f"Left out: {cells(alone)} in which no contender reached the error."] if alone and values else []
+    low = sum(without_unit(target, of_cell) for of_cell in found.values())
+    left += [f"Left out: {cells(low)} with an R {NO_UNIT}."] if low else []
     gaps = _gaps(missing, [one for one in failed if one.status != "n/a"])
     if told:
         verdict, told = MISSED, [*told, *left]
     elif not values:
-        verdict, told = UNKNOWN, [why_nothing(target, found, failed)]
+        verdict, told = UNKNOWN, left or [why_nothing(target, found, failed)]
     elif gaps:
         verdict, told = UNKNOWN, ["Met by the rows that are there, which are not all.", *left]
     else:

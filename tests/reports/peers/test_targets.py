@@ -137,6 +137,16 @@ def test_a_distance_needs_a_wide_cell_and_a_flop_ratio(target: Target) -> None:
     )
 
 
+@pytest.mark.parametrize("target", [one for one in TARGETS if not one.against], ids=lambda target: target.name)
+def test_a_distance_in_a_forward_that_is_no_unit_is_left_out(target: Target) -> None:
+    low = cell_parts(target.framework, WIDE, {names(target, target.ours)[0]: 0.5 * FORWARD})
+    found = judge(target, entries(frame(papers(low))[0]))
+    assert (found.verdict, found.detail) == (UNKNOWN, "Left out: 1 cell with an R below 1, no unit.")
+    fine = cell_parts(target.framework, f"{WIDE}-b", {names(target, target.ours)[0]: 2 * FORWARD})
+    both = judge(target, entries(frame(papers([*low, *fine]))[0]))
+    assert (both.verdict, len(both.cells)) == (MET, 1) and both.detail.startswith("Left out: 1 cell with an R below 1")
+
+
 def test_nothing_is_met_while_parts_are_missing_or_failed() -> None:
     target = TARGETS[0]
     good = [row for cell in CELLS for row in cell_parts("torch", cell, times(target, 0.5))]
