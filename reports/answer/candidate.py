@@ -142,7 +142,7 @@ class Case:
         """What the cost of one candidate is, for a column that holds several kinds."""
         if self.unit == BYTES:
             return self.measure
-        return f"{self.measure} (R)" if self.own(one) else f"time in {self.unit_of(one)}"
+        return f"{self.measure} (R)" if self.own(one) else self.unit_of(one)
 
     def own(self, one: Candidate) -> bool:
         """Whether a cost in forwards is in those of its own cell, so that it is R."""

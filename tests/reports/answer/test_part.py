@@ -72,7 +72,7 @@ def test_ties_are_rows_of_data_each() -> None:
 def test_times_in_another_forward_are_called_so_and_r_is_data() -> None:
     found = parted(lengths(), None, EVERY)
     source, text = render(found), markdown(found)
-    assert "time in forwards of K = 100, no R</small>" in source and " forwards of K = 100, no R |" in text
+    assert ">forwards of K = 100, no R</small>" in source and " forwards of K = 100, no R |" in text
     assert "forwards of K = 100 (R)</small>" in source and " forwards of K = 100 |" in text, (
         "the accurate one has K 100"
     )
