@@ -138,10 +138,7 @@ def run(given: argparse.Namespace) -> int:
     )
     for _ in rows:
         pass
-    notes: list[str] = []
-    kept = store.read(path, notes)
-    for note in notes:
-        print(note, file=sys.stderr)
+    kept = store.read(path)
     summaries = summarise(kept, cells)
     print(table(summaries))
     told = surprises(cells, summaries)

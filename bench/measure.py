@@ -70,7 +70,11 @@ def measure(
     run = run_row(
         cells, probe.ready, workers=workers, preset=preset, commit=commit, parts=parts, experiments=experiments
     )
-    made = set() if fresh else store.done(path, run, since)
+    notes: list[str] = []
+    known = store.done(path, run, since, notes)
+    for note in notes:
+        print(note, file=sys.stderr)
+    made = set() if fresh else known
     plan = tours(cells, workers, made) + errands(parts, made)
     store.append(path, run)
     progress = progress or Progress(quiet=True)

@@ -13,10 +13,9 @@ from bench.grid import Cell
 from bench.instruments import gpu, machine
 from bench.part import Part
 from bench.plan import Visit
-from bench.store import Row
+from bench.store import SCHEMA, Row
 
 ROOT = Path(__file__).resolve().parent.parent
-SCHEMA = 1
 
 
 def run_row(

@@ -69,18 +69,19 @@ def _of(cell: Cell, rows: list[Row]) -> Summary:
     for row in sorted(rows, key=lambda row: (row["measure"], row["worker"])):
         if row["status"] != "ok":
             if found.status in ("ok", "n/a"):
-                found.status, found.reason = row["status"], row["reason"]
+                found.status, found.reason = row["status"], row.get("reason", "")
         elif row["measure"] == "exact":
-            found.values |= row["values"]
-        else:
-            samples = row["samples"]
+            found.values |= row.get("values", {})
+        elif samples := row.get("samples"):
             found.ratios.append(worker_ratio(samples["forward_s"], samples["gradient_s"]))
             found.forwards.append(statistics.median(samples["forward_s"]))
             found.gradients.append(statistics.median(samples["gradient_s"]))
-            found.values = row["values"] | found.values
+            found.values = row.get("values", {}) | found.values
     if found.forwards:
         found.forward_s, found.gradient_s = statistics.median(found.forwards), statistics.median(found.gradients)
     missing = [measure for measure in cell.measures if not any(row["measure"] == measure for row in rows)]
+    if "time" in cell.measures and "time" not in missing and not found.ratios:
+        missing.append("time")  # rows without samples
     if found.status == "ok" and missing:
         found.status, found.reason = "missing", f"not measured: {', '.join(missing)}"
     return found

@@ -60,7 +60,7 @@ def parse(line: bytes) -> Any:
     if len(line) > MOST_BYTES:
         raise Unusable("it is longer than 16 MB")
     try:
-        return clean(json.loads(line.decode("utf-8"), object_pairs_hook=once))
+        return clean(json.loads(line.decode("utf-8-sig"), object_pairs_hook=once))
     except Unusable:
         raise
     except (ValueError, RecursionError) as error:

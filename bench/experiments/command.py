@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -85,10 +84,7 @@ def _told(path: Path, wanted: Plan, workers: int) -> int:
     from bench.rows import verdict_row
     from bench.summary import summarise
 
-    notes: list[str] = []
-    kept = store.read(path, notes)
-    for note in notes:
-        print(note, file=sys.stderr)
+    kept = store.read(path)
     last = [row for row in kept if row["kind"] == "run"][-1]
     told = surprises(wanted.cells, summarise(kept, wanted.cells))
     store.append(path, verdict_row(last["run"], told))

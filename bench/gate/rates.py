@@ -8,8 +8,6 @@ on with. ``--show`` prints the table of a file and measures nothing.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
 import sys
 import tempfile
 import time
@@ -64,19 +62,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def rows(path: Path) -> list[Row]:
-    """The rows of a file, one a gate; a line that a killed writer left unfinished is none."""
+    """The rows of a file, one a gate; a line that is none is skipped, and named on stderr."""
     if not path.exists():
         raise ValueError(f"There is no file {path.name}: measure first.")
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        with contextlib.suppress(ValueError):
-            found.append(json.loads(line))
+    notes: list[str] = []
+    found = store.read(path, notes)
+    for note in notes:
+        print(note, file=sys.stderr)
     return found
 
 
 def newest(found: Sequence[Row]) -> list[Row]:
-    """The rows that belong with the last one: same sources, instruments, versions and machine."""
-    return [row for row in found if all(row[name] == found[-1][name] for name in store.KEY)]
+    """The rows of gates that belong with the last one: same sources, instruments, versions and machine."""
+    made = [row for row in found if row["kind"] == "rate"]
+    return [row for row in made if all(row.get(name) == made[-1].get(name) for name in store.KEY)]
 
 
 def gates(path: Path, timed: int, exact: int) -> Iterable[Row]:
@@ -86,7 +85,7 @@ def gates(path: Path, timed: int, exact: int) -> Iterable[Row]:
     made = {
         (row["name"], row["number"])
         for row in (rows(path) if path.exists() else [])
-        if all(row[name] == value for name, value in key.items())
+        if row["kind"] == "rate" and all(row.get(name) == value for name, value in key.items())
     }
     plan: list[tuple[int, str, Injection | None]] = []
     for number in range(timed):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -153,10 +152,7 @@ def run(
     )
     for row in made:
         each(row)
-    notes: list[str] = []
-    kept = store.read(path, notes)
-    for note in notes:
-        print(note, file=sys.stderr)
+    kept = store.read(path)
     last = [row for row in kept if row["kind"] == "run"][-1]
     ids = {(part.id, part.worker) for part in parts}
     newest = {(row["cell"], row["worker"]): row for row in store.same(kept, last, ("part",))}

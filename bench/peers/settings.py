@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,29 @@ class Line:
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Line:
-        """The line of ``as_record``."""
-        return cls(**{**record, "options": json.loads(record["options"])})
+        """The line of ``as_record``; ``ValueError`` for a record that is none."""
+        try:
+            return line_of({**record, "options": json.loads(record["options"])})
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise ValueError(
+                "A row of the search holds a record that is no setting of a contender: run it again with --fresh."
+            ) from None
 
 
-NAMES = {one.name for one in fields(Line)}
+def line_of(table: Any) -> Line:
+    """The line of a table of its fields; ``TypeError`` or ``ValueError`` for a table of anything else."""
+    one = Line(**table)
+    texts = (*one.key, one.method, one.reason)
+    numbers = [value for value in (one.level, one.error) if value is not None]
+    if not all(isinstance(text, str) for text in texts) or one.status not in ("ok", "failed", "n/a"):
+        raise TypeError("a text is none")
+    if one.level is None or not all(type(number) in (int, float) and abs(number) < float("inf") for number in numbers):
+        raise TypeError("a number is none")
+    if not (one.K is None or type(one.K) is int) or not (one.package is None or isinstance(one.package, str)):
+        raise TypeError("K or the package is none")
+    if not isinstance(one.options, dict):
+        raise TypeError("the options are no table")
+    return one
 
 
 def read(path: Path = PATH) -> dict[tuple[str, str, str], Line]:
@@ -63,15 +81,12 @@ def read(path: Path = PATH) -> dict[tuple[str, str, str], Line]:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     for number, line in enumerate(text.splitlines(), start=1):
         try:
-            one = Line(**json.loads(line))
-            good = all(isinstance(part, str) for part in one.key) and isinstance(one.options, dict)
+            one = line_of(json.loads(line))
         except (TypeError, ValueError, RecursionError):
-            good = False
-        if not good:
             raise ValueError(
                 f"Line {number} of {path.name} is no setting of a contender: make the file again with "
                 "`python -m bench peers --search`."
-            )
+            ) from None
         found[one.key] = one
     return found
 

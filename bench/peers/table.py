@@ -22,14 +22,15 @@ def table(rows: Iterable[Mapping[str, Any]]) -> str:
     for framework in dict.fromkeys(row["framework"] for row in rows):
         found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
         for record in (one for row in rows if row["framework"] == framework for one in row["records"]):
-            found.setdefault(record["contender"], {}).setdefault(record["cell"], []).append(record)
+            if "contender" in record:  # others are of another experiment, in a file that is none of the peers'
+                found.setdefault(record["contender"], {}).setdefault(record["cell"], []).append(record)
         blocks.append(aligned([(framework, *HEADER[1:]), *(_line(name, cells) for name, cells in found.items())]))
     return "\n\n".join([*blocks, NOTE])
 
 
 def _line(name: str, cells: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[str, ...]:
     """One contender."""
-    ratios = {cell: [one["ratio"] for one in records if one["ratio"]] for cell, records in cells.items()}
+    ratios = {cell: [one["ratio"] for one in records if one.get("ratio")] for cell, records in cells.items()}
     timed = {cell: t_interval_log(values) for cell, values in ratios.items() if values}
     statuses = [next((one["status"] for one in records if one["status"] != "ok"), "ok") for records in cells.values()]
     counts = (str(len(cells)), str(statuses.count("failed")), str(statuses.count("n/a")))

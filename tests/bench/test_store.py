@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench import store
+from bench.cell import Cell
+from bench.peers import table as peers_table
+from bench.summary import summarise, table
 
 KEY = {
     "impls": "a" * 12,
@@ -37,7 +43,9 @@ def visit(name: str, cell: str, worker: int = 0, status: str = "ok", measure: st
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 trees = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
-rows = st.lists(st.dictionaries(st.text(), trees).map(lambda row: {**row, **visit("r", "cell")}), max_size=4)
+names = st.text().filter(lambda name: name != "schema" and name not in store.WHOLE["visit"])
+"""Of fields that are not read here: what the others may be is tried below."""
+rows = st.lists(st.dictionaries(names, trees).map(lambda row: {**row, **visit("r", "cell")}), max_size=4)
 
 
 def finite(value: object) -> object:
@@ -132,3 +140,167 @@ def test_damaged_lines_are_skipped_by_name_and_the_rest_is_used(tmp_path: Path) 
     assert [row["kind"] for row in store.read(path, notes)] == ["run", "visit"]
     assert notes == [f"Line {number} of rows.jsonl is no row of results and is skipped." for number in (2, 3, 4, 5)]
     assert store.done(path, KEY) == {("cell", "time", 0)}
+
+
+CELL = Cell("torch", "tanh", "ift")
+
+
+def whole() -> list[store.Row]:
+    """A small file as it is written: a row of each kind."""
+    made = {"schema": 1, "run": "r", "cell": CELL.id, "worker": 0, "status": "ok", "reason": ""}
+    samples = {"forward_s": [0.5, 0.5], "gradient_s": [1.0, 1.5]}
+    exact = {"peak_bytes": 8, "traffic": 30, "forward_traffic": 10, "gradient_error": 1e-7, "flop_ratio": 2.0}
+    record = {"cell": "c", "contender": "ours", "status": "ok", "ratio": 1.0, "error": None}
+    return [
+        run("r", schema=1, cells=[CELL.id]),
+        {"kind": "visit", **made, "measure": "exact", "samples": {}, "values": exact},
+        {"kind": "visit", **made, "measure": "time", "samples": samples, "values": {"compile_s": None}},
+        {"kind": "part", **made, "measure": "part", "framework": "torch", "records": [record]},
+        {"kind": "verdict", "schema": 1, "run": "r", "surprises": []},
+    ]
+
+
+def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every field of a table, and to every entry of a list in it."""
+    for name in value if isinstance(value, dict) else range(len(value)):
+        yield (*before, name)
+        if isinstance(value[name], dict | list):
+            yield from places(value[name], (*before, name))
+
+
+def changed(place: tuple[Any, ...], junk: Any) -> list[store.Row]:
+    """The rows with another value in one place; ``junk`` of ``...`` takes the field away."""
+    rows = copy.deepcopy(whole())
+    *way, last = place
+    inside: Any = rows
+    for name in way:
+        inside = inside[name]
+    if junk is ...:
+        del inside[last]
+    else:
+        inside[last] = junk
+    return rows
+
+
+def used(path: Path) -> list[str]:
+    """All that is made of a file's rows; the sentences on lines that were skipped."""
+    notes: list[str] = []
+    rows = store.read(path, notes)
+    assert isinstance(store.done(path, KEY), set)
+    assert table(summarise(rows, [CELL]))
+    assert peers_table.table([row for row in rows if row["kind"] == "part"])
+    return notes
+
+
+def written(path: Path, rows: list[store.Row]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+PLACES = [place for place in places(whole()) if len(place) > 1]
+JUNK: tuple[Any, ...] = (
+    ...,
+    None,
+    True,
+    -1,
+    2.5,
+    10**400,
+    1e308,
+    math.nan,
+    math.inf,
+    "",
+    "no such word",
+    "\ud800",
+    [],
+    [None],
+    {},
+    {"a": [{}]},
+)
+
+
+def test_a_whole_file_is_read_whole(tmp_path: Path) -> None:
+    path = written(tmp_path / "rows.jsonl", whole())
+    assert used(path) == [] and store.read(path) == whole()
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert used(path) == [] and store.read(path) == whole(), "an editor's mark in front is no damage"
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
+def test_no_value_in_no_field_ends_in_a_traceback_and_its_line_alone_is_lost(
+    place: tuple[Any, ...], tmp_path: Path
+) -> None:
+    for junk in JUNK:
+        path = written(tmp_path / "rows.jsonl", changed(place, junk))
+        notes = used(path)
+        named = [f"Line {place[0] + 1} of rows.jsonl is no row of results and is skipped."]
+        assert notes in ([], named), (place, junk)
+        assert len(store.read(path)) == len(whole()) - len(notes)
+
+
+@pytest.mark.parametrize(
+    ("place", "junk"),
+    [
+        ((0, "run"), 7),
+        ((0, "impls"), None),
+        ((1, "schema"), 2),
+        ((1, "schema"), True),
+        ((1, "status"), "okay"),
+        ((1, "status"), []),
+        ((1, "reason"), None),
+        ((1, "reason"), ...),
+        ((1, "reason"), ["x"]),
+        ((1, "worker"), True),
+        ((1, "worker"), 1.0),
+        ((1, "worker"), -1),
+        ((1, "values"), []),
+        ((1, "values"), ...),
+        ((1, "values", "traffic"), "30"),
+        ((1, "values", "peak_bytes"), {}),
+        ((1, "values", "gradient_error"), 10**400),
+        ((2, "samples"), {}),
+        ((2, "samples"), ...),
+        ((2, "samples", "forward_s"), []),
+        ((2, "samples", "forward_s"), [0.5]),
+        ((2, "samples", "forward_s", 0), 0.0),
+        ((2, "samples", "gradient_s", 1), None),
+        ((2, "samples", "gradient_s", 1), 10**400),
+        ((2, "samples", "gradient_s", 1), math.nan),
+        ((3, "records"), {}),
+        ((3, "records", 0), []),
+        ((3, "records", 0, "cell"), ...),
+        ((3, "records", 0, "ratio"), "1"),
+        ((3, "records", 0, "error"), [1]),
+        ((3, "framework"), 3),
+        ((4, "run"), ...),
+    ],
+)
+def test_a_field_that_is_read_and_is_not_what_it_must_be_costs_its_line(
+    place: tuple[Any, ...], junk: Any, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "rows.jsonl", changed(place, junk))
+    assert used(path) == [f"Line {place[0] + 1} of rows.jsonl is no row of results and is skipped."]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([10**400, "\ud800", "ok"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(st.sampled_from(PLACES), json_values, st.binary(max_size=30))
+def test_whatever_stands_in_a_line_the_others_are_used(
+    tmp_path: Path, place: tuple[Any, ...], junk: Any, line: bytes
+) -> None:
+    path = written(tmp_path / "rows.jsonl", changed(place, junk))
+    with path.open("ab") as file:
+        file.write(line.replace(b"\n", b" ") + b"\n")
+    notes = used(path)
+    assert {note.split()[1] for note in notes} <= {str(place[0] + 1), str(len(whole()) + 1)}
+
+
+def test_a_good_row_without_times_is_missing_and_not_a_number(tmp_path: Path) -> None:
+    """As in rows that say no schema."""
+    (one,) = summarise([run("r"), visit("r", CELL.id), visit("r", CELL.id, measure="exact")], [CELL])
+    assert (one.status, one.reason, one.interval) == ("missing", "not measured: time", None)

@@ -84,3 +84,7 @@ def test_what_is_unknown_is_no_damage(load: Load) -> None:
     rows = [run(a_later_field=1), odd | {"conditions": None, "a_later_field": [1]}]
     found = load(text(rows))
     assert found.notes == [] and found.visits[0]["values"]["cosine"] is None
+
+
+def test_a_mark_that_an_editor_puts_in_front_is_no_damage(load: Load) -> None:
+    assert load(b"\xef\xbb\xbf" + text([run(), exact(1)])).notes == []

@@ -108,6 +108,26 @@ def test_a_line_that_a_kill_left_unfinished_and_rows_of_another_machine_do_not_c
     assert quick == [(0, None)] and "| A/A | 1 | 0 |" in capsys.readouterr().out.rpartition("| what |")[2]
 
 
+@pytest.mark.parametrize(
+    "damage", [{"number": "0"}, {"pairs": [{"stage": "first", "status": "ok"}]}, {"caught": None}, {"seconds": []}]
+)
+def test_a_damaged_row_is_named_and_its_gate_is_made_again(
+    tmp_path: Path, quick: list[tuple[int, str | None]], capsys: pytest.CaptureFixture[str], damage: dict[str, Any]
+) -> None:
+    path = tmp_path / "rates.jsonl"
+    arguments = ["--out", str(path), "--exact", "1", "--timed", "1"]
+    assert rates.main(arguments) == 0
+    first, *others = path.read_text().splitlines()
+    path.write_text("\n".join([json.dumps(json.loads(first) | damage), *others, "[NaN]", ""]))
+    quick.clear()
+    capsys.readouterr()
+    assert rates.main(arguments) == 0 and quick == [(0, None)]
+    said = capsys.readouterr().err
+    assert all(
+        f"Line {one} of rates.jsonl is no row of results and is skipped." in said for one in (1, len(others) + 2)
+    )
+
+
 def test_the_docs_show_the_table_of_the_committed_rows_which_meet_what_is_promised() -> None:
     rows = rates.newest(rates.rows(rates.OUT))
     docs = (rates.ROOT / "docs" / "gate.md").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -130,6 +131,23 @@ def test_what_is_no_setting_is_named(text: str) -> None:
 
 
 LINE = Line("cell", "torch", "ours ift", "ift", 1e-2, "ok")
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        *({"level": None}, {"level": "1"}, {"status": "fine"}, {"K": 2.5}, {"error": float("nan")}),
+        *({"reason": None}, {"options": []}, {"method": 3}, {"package": []}, {"more": 1}),
+    ],
+    ids=str,
+)
+def test_a_setting_of_other_types_is_named(junk: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "settings.jsonl").write_text(json.dumps(asdict(LINE) | junk) + "\n")
+    with pytest.raises(ValueError, match=r"Line 1 of settings.jsonl is no setting"):
+        settings.read(tmp_path / "settings.jsonl")
+    record = LINE.as_record() | {name: json.dumps(one) if name == "options" else one for name, one in junk.items()}
+    with pytest.raises(ValueError, match="no setting of a contender"):
+        Line.of_record(record)
 
 
 def test_a_cell_that_the_search_has_not_seen_says_so(tmp_path: Path) -> None:
