@@ -28,6 +28,11 @@ FLAGS ?=
 GPU_PY ?= $(PY)
 STAMP := $(VENV)/installed
 
+# On Ctrl-C a command says in one sentence what is kept and how to go on. The shell waits for that, and make ends as on
+# Ctrl-C, by the signal (130 for a shell): a recipe that ends well adds no line on an error.
+CALM := trap 'stopped=130' INT; status=0;
+END = { [ $${stopped:-$$status} -ne 130 ] || { kill -INT $$PPID; exit 0; }; exit $$status; }
+
 # One thread for each process: numbers and tests must not depend on how many cores are free.
 export OMP_NUM_THREADS := 1
 export NPROC := 1
@@ -47,23 +52,23 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 report: $(STAMP) ## measure PRESET (default quick) and write the page; the last line is its path
-	@rows=$$($(PY) -c 'from bench import rows, store; from bench.instruments import machine; \
+	@$(CALM) { rows=$$($(PY) -c 'from bench import rows, store; from bench.instruments import machine; \
 	print(store.location("$(PRESET)", *machine.git(rows.ROOT)))') \
 	&& $(PY) -m bench run --preset $(PRESET) $(KEEP_GOING) --out "$$rows" \
-	&& $(PY) -m reports --results "$$rows"
+	&& $(PY) -m reports --results "$$rows"; } || status=$$?; $(END)
 
 experiments: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## the papers' experiments of PRESET (quick, paper; with paper DATA=folder of IDX files), then the page
-	@export PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}"; rows=$$($(GPU_PY) -c 'from bench import rows, store; from bench.instruments import machine; \
-	print(store.location("papers-$(PRESET)", *machine.git(rows.ROOT)))'); status=0; \
+	@$(CALM) export PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}"; rows=$$($(GPU_PY) -c 'from bench import rows, store; from bench.instruments import machine; \
+	print(store.location("papers-$(PRESET)", *machine.git(rows.ROOT)))') || { status=$$?; $(END); }; \
 	$(GPU_PY) -m bench experiments --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") --out "$$rows" $(FLAGS) || status=$$?; \
-	[ $$status -le 1 ] || exit $$status; \
+	[ $${stopped:-$$status} -le 1 ] || $(END); \
 	case " $(FLAGS) " in *" --list "*|*" --out "*) exit $$status;; esac; \
-	if [ -x $(PY) ]; then $(PY) -m reports --papers "$$rows" && exit $$status; \
-	else echo "The page of $$rows is drawn by: python -m reports --papers $$rows"; exit $$status; fi
+	if [ -x $(PY) ]; then $(PY) -m reports --papers "$$rows" || status=$$?; \
+	else echo "The page of $$rows is drawn by: python -m reports --papers $$rows"; fi; $(END)
 
 peers: $(STAMP) ## our methods beside other libraries' (PRESET quick, full): installs those, prints ours ÷ theirs. FLAGS go along
-	@$(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[peers]'
-	@$(PY) -m bench peers --preset "$(PRESET)" $(FLAGS)
+	@$(CALM) { $(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[peers]' \
+	&& $(PY) -m bench peers --preset "$(PRESET)" $(FLAGS); } || status=$$?; $(END)
 
 test: lint ## lint, types and tests
 	$(PY) -m pytest -n 2 --dist worksteal -q
@@ -77,32 +82,30 @@ list: $(STAMP) ## names of presets, frameworks, problems and methods
 	@$(PY) -m bench list
 
 compare: $(STAMP) ## pytest-benchmark of PRESET (default smoke): one process a framework, one table
-	@preset="$(if $(filter file,$(origin PRESET)),smoke,$(PRESET))"; failed=0; \
+	@$(CALM) preset="$(if $(filter file,$(origin PRESET)),smoke,$(PRESET))"; failed=0; \
 	files=$$($(PY) -c 'import sys; from bench.comparison import location; print(*(location(sys.argv[1], [name]) for name in ("torch", "jax")))' "$$preset") \
-	&& rm -f $$files || exit 2; \
+	&& rm -f $$files || { status=$$?; $(END); }; \
 	for framework in torch jax; do \
-		status=0; $(PY) -m pytest bench/compare -q --benchmark-quiet --preset "$$preset" --framework $$framework || status=$$?; \
-		[ $$status -le 1 ] || exit $$status; [ $$status -eq 0 ] || failed=1; \
+		$(PY) -m pytest bench/compare -q --benchmark-quiet --preset "$$preset" --framework $$framework || status=$$?; \
+		[ $${stopped:-$$status} -le 1 ] || $(END); [ $$status -eq 0 ] || failed=1; status=0; \
 	done; \
-	$(PY) -m bench compare $$files && exit $$failed
+	$(PY) -m bench compare $$files && status=$$failed || status=$$?; $(END)
 
 gate: $(STAMP) ## does HEAD make a gradient slower, hungrier or less right than BASE (default origin/main)? FLAGS go along
-	@$(PY) -m bench.gate "$(BASE)" "$(HEAD)" $(FLAGS)
+	@$(CALM) $(PY) -m bench.gate "$(BASE)" "$(HEAD)" $(FLAGS) || status=$$?; $(END)
 
 gpu: ## measure PRESET gpu on every NVIDIA GPU, one part of MINUTES (default 8); again goes on. OUT names the file
 	@if ! nvidia-smi -L >/dev/null 2>&1; then echo "There is no NVIDIA GPU here: nothing to measure."; exit 0; fi; \
-	$(if $(filter $(PY),$(GPU_PY)),$(MAKE) $(STAMP) &&) \
+	$(CALM) { $(if $(filter $(PY),$(GPU_PY)),$(MAKE) $(STAMP) &&) \
 	PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m bench run --preset gpu --minutes $(MINUTES) \
-		$(KEEP_GOING) $(if $(OUT),--out $(OUT))
+		$(KEEP_GOING) $(if $(OUT),--out $(OUT)); } || status=$$?; $(END)
 
 history: $(STAMP) ## track the commits RANGE (default HEAD^!) of PRESET (default track) with asv, and publish its site
-	@export GRADRATIO_PRESET="$(if $(filter file,$(origin PRESET)),$${GRADRATIO_PRESET:-track},$(PRESET))"; status=0; \
-	machine="$(MACHINE)"; : "$${machine:=$$($(PY) -c 'from bench.instruments import machine; print(machine.name())')}"; \
-	$(VENV)/bin/asv machine --yes --machine "$$machine" >/dev/null || exit 2; \
-	$(VENV)/bin/asv run --machine "$$machine" --record-samples --show-stderr "$(RANGE)" || status=$$?; \
-	$(VENV)/bin/asv publish && $(PY) -m reports >/dev/null || exit 2; \
-	echo "reports/html/index.html; asv's site beside it needs HTTP: python -m http.server -d reports/html, then /asv/"; \
-	exit $$status
+	@$(CALM) export GRADRATIO_PRESET="$(if $(filter file,$(origin PRESET)),$${GRADRATIO_PRESET:-track},$(PRESET))"; \
+	$(PY) -m bench.tracked $(if $(MACHINE),--machine "$(MACHINE)") "$(RANGE)" || status=$$?; \
+	[ $${stopped:-$$status} -le 1 ] || $(END); \
+	$(PY) -m reports >/dev/null || { status=$$?; $(END); }; \
+	echo "reports/html/index.html; asv's site beside it needs HTTP: python -m http.server -d reports/html, then /asv/"; $(END)
 
 clean: ## remove the environment and caches; results stay
 	rm -rf $(VENV) .asv .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info reports/html

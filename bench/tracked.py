@@ -1,4 +1,5 @@
 """What the asv suite tracks: it measures cells of one commit into one file, so that a killed ``asv run`` loses no row.
+``python -m bench.tracked RANGE`` is asv from the commits to its site.
 
 Rows of a commit's ``impls`` go to ``results/local/asv/<commit>-<preset>.jsonl``. What came after the last verdict over
 the same cells counts: after a kill, measuring goes on from there; after a verdict it begins anew.
@@ -6,12 +7,19 @@ the same cells counts: after a kill, measuring goes on from there; after a verdi
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bench import grid, store
+from bench.flags import guarded
+from bench.instruments import machine
 from bench.store import Row
 
 Found = dict[str, dict[str, Any]]
@@ -82,3 +90,87 @@ def measured(cells: Sequence[grid.Cell], preset: str) -> Found:
     last = [row["run"] for row in rows if row["kind"] == "run"][-1]
     store.append(path, verdict_row(last, surprises(cells, found)))
     return {one.cell: asdict(one) for one in found}
+
+
+STOPPED = (
+    "finished commits are in results/asv, and rows of the one under way in results/local/asv; the same command goes on "
+    "from there."
+)
+WORDS = ("NEW", "ALL", "EXISTING", "TAGS")
+"""What asv takes for a range besides git's own words."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure the commits of a range and publish asv's site: 1 where asv tells of an error, such as a cell that failed;
+    2 for bad input, before anything is measured."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.tracked", description="Track a range of commits with asv, and publish its site."
+    )
+    parser.add_argument("range", metavar="RANGE", help="commits as git names a range, such as HEAD^! or main~5..main")
+    parser.add_argument(
+        "--machine", metavar="NAME", help="the machine's name in asv's results (default: its processor)"
+    )
+    given = parser.parse_args(arguments)
+    return guarded(lambda: history(given.range, given.machine or machine.name()), STOPPED)
+
+
+def history(commits: str, name: str) -> int:
+    """asv's own commands, one after the other, with whatever can be wrong said before the first."""
+    from bench.rows import ROOT
+
+    beside = require_commits(commits, ROOT)
+    if beside:
+        print(
+            f"{beside} of the commits {commits} are not in the line of HEAD: they are measured and on the page, and "
+            "asv's site, which draws that line, leaves them out.",
+            file=sys.stderr,
+        )
+    importlib.import_module("bench.suite")  # refuses a preset that it cannot track
+    asv("machine", "--yes", "--machine", name, stdout=subprocess.DEVNULL)
+    failed = asv("run", "--machine", name, "--record-samples", "--show-stderr", commits)
+    return 1 if asv("publish") or failed else 0
+
+
+ASV = "import sys\nfrom asv.main import main\ntry:\n    main()\nexcept KeyboardInterrupt:\n    sys.exit(130)"
+"""asv without the traceback that it prints where it is stopped."""
+
+
+def asv(*arguments: str, **options: Any) -> int:
+    """The exit status of one of asv's commands. Ctrl-C reaches it too: it is left to end what it has started."""
+    with subprocess.Popen([sys.executable, "-c", ASV, *arguments], **options) as process:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            process.wait()
+            raise
+    if status == 130:
+        raise KeyboardInterrupt
+    return status
+
+
+def require_commits(commits: str, root: Path) -> int:
+    """``ValueError`` where asv would find no commit of that name, ``GitError`` where git refuses to answer; how many of
+    them are not on HEAD's line, which is the one that asv publishes."""
+    line = machine.ask_git(root, "rev-list", "--first-parent", "HEAD").split()
+    if commits in WORDS:
+        return 0
+    if commits.startswith("HASHFILE:"):
+        if not Path(commits.partition(":")[2]).is_file() and commits != "HASHFILE:-":
+            raise ValueError(f"There is no file of hashes {commits.partition(':')[2]}: name another, or a range.")
+        return 0
+    try:
+        if not commits.strip():
+            raise ValueError("it is empty")
+        found = machine.ask_git(root, "rev-list", "--first-parent", *shlex.split(commits), "--").split()
+    except (machine.GitError, ValueError) as error:
+        raise ValueError(
+            f"RANGE {commits!r} names no commits here ({error}): give one as git does, such as HEAD^! or HEAD~5..HEAD; "
+            "a shallow clone has few."
+        ) from None
+    if not found:
+        raise ValueError(f"RANGE {commits!r} holds no commit: give one that does, such as HEAD^! or HEAD~5..HEAD.")
+    return len({*found} - {*line})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; 0 when all went well, 2 with one sentence on stderr when it did not."""
+    """Run; 0 when all went well, 2 with one sentence on stderr when it did not, 130 where Ctrl-C stopped it."""
     chosen = parser().parse_args(arguments)
     try:
         text = _markdown(chosen)
@@ -93,6 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    except KeyboardInterrupt:
+        print("\nstopped: the page is not written; the rows are kept, and the same command draws it.", file=sys.stderr)
+        return 130
     print(_where(page))
     if chosen.open and not webbrowser.open(page.resolve().as_uri()):
         print("No browser was found: open the page by its path.", file=sys.stderr)

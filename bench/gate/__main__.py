@@ -35,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a gate and return its exit status: 1 for a regression alone, so a mistake of the gate's own is 2."""
     given = parser().parse_args(arguments)
     try:
-        return guarded(lambda: run(given), "what was measured is in the files.")
+        return guarded(
+            lambda: run(given), "the rows so far are in the gate's folder; a gate that is started again begins anew."
+        )
     except Exception:
         traceback.print_exc()
         return 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,18 +28,20 @@ class Side:
 
 def side(name: str, into: Path) -> Side:
     """The ``impls`` that ``name`` means: a folder that holds one, or else a revision of this repository, whose
-    ``impls`` is unpacked into the folder ``into``. Raises ``ValueError`` for what is neither."""
+    ``impls`` is unpacked into the folder ``into``.
+
+    Raises ``ValueError`` for what is neither, and ``machine.GitError`` where git refuses to answer.
+    """
     given = Path(name)
     if (given / "impls" / "__init__.py").is_file():
         return Side(name, given.resolve(), None, machine.digest(given / "impls"))
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
-    if not commit:
-        raise ValueError(
-            f"{name!r} is neither a commit of this repository nor a folder with impls in it: fetch it, or name another."
-        )
-    packed = _git("archive", "--format=tar", commit, "impls")
-    if not packed:
-        raise ValueError(f"The commit {name!r} has no impls: name a later one.")
+    commit = _commit(name)
+    try:
+        packed = machine.ask_git(ROOT, "archive", "--format=tar", commit, "impls")
+    except machine.GitError as error:
+        if error.elsewhere or "did not match any files" not in error.words:
+            raise
+        raise ValueError(f"The commit {name!r} has no impls: name a later one.") from None
     into.mkdir(parents=True, exist_ok=True)
     try:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
@@ -50,11 +51,14 @@ def side(name: str, into: Path) -> Side:
     return Side(name, into, commit, machine.digest(into / "impls"))
 
 
-def _git(*arguments: str) -> bytes:
-    """What a git command prints; nothing where it fails."""
+def _commit(name: str) -> str:
+    """The hash of the commit that ``name`` means."""
     try:
-        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, check=True).stdout
-    except subprocess.CalledProcessError:
-        return b""
-    except FileNotFoundError:
-        raise RuntimeError("There is no git here: install it, or give two folders with impls in them.") from None
+        asked = "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+        return machine.ask_git(ROOT, *asked).decode().strip()
+    except machine.GitError as error:
+        if error.words:
+            raise
+        raise ValueError(
+            f"{name!r} is neither a commit of this repository nor a folder with impls in it: fetch it, or name another."
+        ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -9,6 +10,7 @@ import os
 import platform
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -96,23 +98,51 @@ def versions() -> dict[str, str | None]:
     return found
 
 
+NO_GIT = "There is no git here: install it."
+
+
+class GitError(RuntimeError):
+    """A git command that failed: a sentence with git's own words. words: those alone, empty where it said nothing.
+    elsewhere: whether the environment names the repository, as that of a hook does."""
+
+    def __init__(self, words: str) -> None:
+        moved = " and ".join(name for name in ("GIT_DIR", "GIT_WORK_TREE") if name in os.environ)
+        hint = f" ({moved} is set, as in a hook: unset it where it names another repository)" if moved else ""
+        super().__init__(f"{words if words == NO_GIT else f'git says: {words}'}{hint}")
+        self.words, self.elsewhere = words, bool(moved)
+
+
+def ask_git(root: Path, *arguments: str) -> bytes:
+    """What one git command prints at ``root``; ``GitError`` where it fails."""
+    try:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, check=True, env=os.environ | {"LC_ALL": "C"}).stdout
+    except subprocess.CalledProcessError as error:
+        raise GitError(" ".join(error.stderr.decode("utf-8", "replace").split())) from None
+    except OSError:
+        raise GitError(NO_GIT) from None
+
+
 def git(root: Path, paths: Sequence[str] = MEASURED_PATHS) -> tuple[str | None, bool]:
     """``(commit, dirty)`` of the working tree at ``root``, ``(None, True)`` where there is none; ``paths`` are what
     makes it dirty. A repository that does not hold ``impls`` is somebody else's, such as one with our package installed
-    below it: its commit says nothing of what is measured."""
-    ours = _git(root, "ls-files", "--error-unmatch", "--", "impls")
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD") if ours else None
-    changes = _git(root, "status", "--porcelain", "--", *paths)
-    return (commit or None, True) if not commit or changes is None else (commit, changes != "")
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    """What one git command prints, or None where it fails or there is no git."""
+    below it: its commit says nothing of what is measured. Where git does not answer for a checkout, its words are told
+    once on stderr."""
     try:
-        answer = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()
+        commit = (
+            ask_git(root, "rev-parse", "--verify", "--quiet", "HEAD") if ask_git(root, "ls-files", "impls") else b""
+        )
+        changes = ask_git(root, "status", "--porcelain", "--", *paths)
+    except GitError as error:
+        if error.words and (error.elsewhere or (root / ".git").exists()):
+            _tell(f"No commit is known, and rows go to results/local: {error}")
+        return None, True
+    return (commit.decode().strip(), changes.strip() != b"") if commit else (None, True)
+
+
+@functools.cache
+def _tell(words: str) -> None:
+    print(words, file=sys.stderr)
 
 
 def impls_digest() -> str:

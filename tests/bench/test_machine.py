@@ -96,3 +96,43 @@ def test_the_commit_of_a_repository_that_ignores_the_package_is_not_ours(tmp_pat
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "theirs")
     assert machine.git(installed) == (None, True)
+
+
+DUBIOUS = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+"""Makes git take every repository for somebody else's."""
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        (DUBIOUS, "git says: fatal: detected dubious ownership in repository at"),
+        ({"GIT_DIR": "/no/such/.git"}, "git says: fatal: not a git repository: '/no/such/.git' (GIT_DIR is set, as in"),
+        ({"PATH": ""}, "There is no git here: install it."),
+    ],
+    ids=["somebody else's", "a hook's", "no git"],
+)
+def test_why_git_does_not_answer_is_told_once(
+    environment: dict[str, str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "impls").mkdir()
+    (tmp_path / "impls" / "a.py").write_text("1")
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "a")
+    assert machine.git(tmp_path)[0]
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    machine._tell.cache_clear()
+    assert machine.git(tmp_path) == machine.git(tmp_path) == (None, True)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("No commit is known, and rows go to results/local: ") and words in line
+
+
+def test_a_folder_that_is_no_checkout_is_no_reason_for_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert machine.git(tmp_path) == (None, True) and capsys.readouterr().err == ""

@@ -81,7 +81,7 @@ def test_every_key_of_the_configuration_is_one_that_asv_knows() -> None:
         "gradratio",
         ".",
         "bench",
-        ["main"],
+        ["HEAD"],  # in every clone, whatever its branch is called
     )
 
 

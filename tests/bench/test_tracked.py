@@ -6,6 +6,8 @@ from __future__ import annotations
 import functools
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +95,92 @@ def test_measuring_stops_when_asv_is_gone(bench: Bench, path: Path, monkeypatch:
     with pytest.raises(RuntimeError, match="asv has ended before its suite"):
         tracked.measured(TORCH, "smoke")
     assert len(kinds(path, "visit")) < VISITS and not kinds(path, "verdict")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = {f"GIT_{who}_{what}": "a" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | identity).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout without a branch, as CI makes it, of a line of three commits with another one beside it."""
+    folder = tmp_path_factory.mktemp("clone")
+    git(folder, "init", "--quiet", "--initial-branch=trunk")
+    (folder / "asv.conf.json").write_bytes((rows.ROOT / "asv.conf.json").read_bytes())
+    git(folder, "add", ".")
+    for message in ("one", "two", "beside"):
+        git(folder, "commit", "--quiet", "--allow-empty", "-m", message)
+    git(folder, "tag", "beside")
+    git(folder, "checkout", "--quiet", "--detach", "HEAD~1")
+    git(folder, "branch", "--quiet", "-D", "trunk")
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", "three")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("commits", "words"),
+    [
+        ("main~5..main", r"^RANGE 'main~5..main' names no commits here \(git says: fatal: bad revision"),
+        ("HEAD~9..HEAD", "a shallow clone has few"),
+        ("HEAD..HEAD", r"^RANGE 'HEAD..HEAD' holds no commit: give one that does"),
+        ("", "names no commits here .it is empty"),
+        ("HEAD'", "No closing quotation"),
+        ("HASHFILE:no/such", "no file of hashes no/such"),
+    ],
+)
+def test_a_wrong_range_is_said(commits: str, words: str, clone: Path) -> None:
+    with pytest.raises(ValueError, match=words):
+        tracked.require_commits(commits, clone)
+
+
+def test_commits_that_the_site_leaves_out_are_counted(clone: Path) -> None:
+    given = {"HEAD^!": 0, "HEAD~2..HEAD": 0, "NEW": 0, "HASHFILE:-": 0, "HEAD~2..beside": 1}
+    assert {commits: tracked.require_commits(commits, clone) for commits in given} == given
+
+
+def test_nothing_is_measured_before_the_range_is_known(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    called: list[tuple[str, ...]] = []
+
+    def asv(*arguments: str, **options: Any) -> int:
+        called.append(arguments)
+        return 0
+
+    monkeypatch.setattr(rows, "ROOT", clone)
+    monkeypatch.setattr(tracked, "asv", asv)
+    assert tracked.main(["main~1..main"]) == 2 and called == []
+    assert capsys.readouterr().err.count("\n") == 1
+    assert tracked.main(["HEAD~2..beside", "--machine", "m"]) == 0
+    assert [one[0] for one in called] == ["machine", "run", "publish"] and called[1][-1] == "HEAD~2..beside"
+    assert "1 of the commits HEAD~2..beside are not in the line of HEAD" in capsys.readouterr().err
+
+
+def test_ctrl_c_in_asv_is_one_sentence(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rows, "ROOT", clone)
+    monkeypatch.setattr(tracked, "ASV", "raise SystemExit(130)")
+    assert tracked.main(["HEAD^!", "--machine", "m"]) == 130
+    said = capsys.readouterr().err.strip()
+    assert said == f"stopped: {tracked.STOPPED}"
+    monkeypatch.setattr(tracked, "ASV", "raise SystemExit(2)")
+    assert tracked.main(["HEAD^!", "--machine", "m"]) == 1
+
+
+def test_the_site_is_published_where_no_branch_is_called_main(clone: Path) -> None:
+    pytest.importorskip("asv")
+    commit = git(clone, "rev-parse", "HEAD")
+    kept = clone / "results" / "asv"
+    (kept / "m").mkdir(parents=True)
+    described = {"arch": "x", "cpu": "c", "machine": "m", "num_cpu": "2", "os": "L", "ram": "8", "version": 1}
+    (kept / "m" / "machine.json").write_text(json.dumps(described))
+    (kept / "benchmarks.json").write_text('{"version": 2}')
+    found = {"commit_hash": commit, "env_name": "e", "date": 1, "params": {"machine": "m"}, "python": "3.11"}
+    found |= {"requirements": {}, "env_vars": {}, "result_columns": ["result"], "results": {}, "durations": {}}
+    (kept / "m" / f"{commit[:8]}-e.json").write_text(json.dumps(found | {"version": 2}))
+    subprocess.run([sys.executable, "-m", "asv", "publish"], cwd=clone, check=True, capture_output=True)
+    index = json.loads((clone / "reports" / "html" / "asv" / "index.json").read_text())
+    assert commit in index["revision_to_hash"].values() and index["params"]["branch"] == ["HEAD"]

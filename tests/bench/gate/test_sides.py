@@ -9,6 +9,7 @@ import pytest
 
 from bench.gate import sides
 from bench.instruments import machine
+from tests.bench.test_machine import DUBIOUS
 
 GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
 
@@ -52,3 +53,40 @@ def test_a_folder_is_taken_as_it_lies(repository: Path, tmp_path: Path) -> None:
 def test_what_is_neither_is_refused_in_one_sentence(name: str, words: str, repository: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=words):
         sides.side(name, tmp_path / "base")
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        (DUBIOUS, "^git says: fatal: detected dubious ownership in repository at"),
+        ({"GIT_DIR": "/no/such/.git"}, r"^git says: fatal: not a git repository: '/no/such/.git' \(GIT_DIR is set"),
+        ({"PATH": ""}, "^There is no git here: install it.$"),
+    ],
+    ids=["somebody else's", "a hook's", "no git"],
+)
+def test_git_s_own_words_are_passed_on(
+    environment: dict[str, str], words: str, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(machine.GitError, match=words):
+        sides.side("HEAD", tmp_path / "base")
+
+
+def test_a_hook_of_another_repository_is_named_and_not_a_lack_of_impls(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path / "other")], check=True)
+    subprocess.run([*GIT, "commit", "-q", "--allow-empty", "-m", "x"], cwd=tmp_path / "other", check=True)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    with pytest.raises(
+        machine.GitError, match=r"pathspec 'impls' did not match any files \(GIT_DIR is set, as in a hook"
+    ):
+        sides.side("HEAD", tmp_path / "base")
+
+
+def test_where_there_is_no_repository_git_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(machine.GitError, match=r"^git says: fatal: not a git repository \(or any of the parent"):
+        sides.side("HEAD", tmp_path / "base")
