@@ -135,7 +135,10 @@ def _entries(columns: Mapping[str, Any]) -> Iterable[tuple[str, Entry]]:
         status = OK if numeric(value) and number(value) == number(value) else NONE if numeric(value) else FAILED
         kept = tuple(found for found in map(number, drawn) if found > 0) if isinstance(drawn, list) else ()
         name = ", ".join(_bare(str(one)) for one in choice)
-        yield _text(name), Entry(number(value) if status == OK else nan, status, kept, str(columns.get("version")))
+        yield (
+            _text(name),
+            Entry(number(value) if status == OK else nan, status, kept, _text(str(columns.get("version")))),
+        )
 
 
 def _column(column: Any, count: int) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, log
 
@@ -79,13 +79,49 @@ def lost(line: Line) -> list[Lost]:
     return [found[key] for key in sorted(found)]
 
 
+@dataclass(frozen=True)
+class Apart:
+    """A number in a version of its benchmark that no change tells of, since instruments of other versions are never
+    compared. commit, entry: the last that has it. last, first: within the version, from the commit before and from the
+    first one; None where one commit alone has it."""
+
+    key: Key
+    commit: Commit
+    entry: Entry
+    last: Step | None
+    first: Step | None
+
+
+def apart(line: Line) -> list[Apart]:
+    """Where a benchmark's version changed: of each of its cells the numbers of the newest commit that begin a history,
+    then those of the versions before, the latest first."""
+    found = []
+    newest = line.commits[-1]
+    told = {one.key: one.entry.version for one in lost(line)}
+    told |= {key: entry.version for key, entry in newest.entries.items() if entry.status != NONE}
+    for key, version in told.items():
+        held = [commit.entries[key] for commit in line.commits if key in commit.entries]
+        versions = list(dict.fromkeys(entry.version for entry in reversed(held) if entry.status != NONE))
+        for one in versions if len(versions) > 1 else ():
+            *older, (commit, entry) = _same(line.commits, key, one)
+            if one == version and (older or commit is not newest):
+                continue  # a change, or a loss
+            good = [before for before in older if before[1].status == OK] or older
+            facts = track(key[0])[1]
+            steps = (
+                [step(facts, before, entry, where) for where, before in (older[-1], good[0])] if older else [None] * 2
+            )
+            found.append(Apart(key, commit, entry, *steps))
+    return found
+
+
 def counted(found: list[Change], *, first: bool) -> list[tuple[str, int]]:
     """How many numbers are of each class, against the first commit that has them or against the last one before."""
     count = Counter((one.first if first else one.last).verdict for one in found)
     return [(verdict, count[verdict]) for verdict in CLASSES]
 
 
-def _same(commits: list[Commit], key: Key, version: str) -> Iterator[tuple[Commit, Entry]]:
+def _same(commits: Sequence[Commit], key: Key, version: str) -> Iterator[tuple[Commit, Entry]]:
     """The numbers that may be compared, with their commits, the oldest first: of the same version of the benchmark, and
     no n/a."""
     for commit in commits:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from math import nan
 
 import pandas as pd
 
-from reports.across.asv_files import OK, Key, Line
+from reports.across.asv_files import OK, Commit, Key, Line
 from reports.across.names import Name, name
 from reports.across.tracks import track
+from reports.clean import clip
 from reports.figures import Drawing
 from reports.headline import Record
 from reports.intervals import centre
 from reports.labels import order, place
-from reports.paper_figures.lines import lines
+from reports.paper_figures.lines import lines, runs
 from reports.paper_figures.points import Axis, Look, Point
 from reports.statistics import causes
 
@@ -24,7 +27,7 @@ MOST_COMMITS = 30
 
 CAPTION = (
     "R of each commit, the newest at 0, in the order of the commits' dates. Points are medians over worker processes, "
-    "bars 95 % t-intervals. A new version of the instruments begins a new history, and only the newest is drawn."
+    "bars 95 % t-intervals. A new version of the instruments begins a new history, which has panels of its own."
 )
 
 
@@ -32,9 +35,16 @@ def drift(line: Line, number: int) -> Drawing | None:
     """R over the last commits of a line, ``number`` from 1 for its name; None without two commits that have R."""
     shown = line.commits[-MOST_COMMITS:]
     points, rows = [], []
-    for key, named in chosen(line):
-        version = _version(line, key)
-        panel = ", ".join(filter(None, (named.problem, named.sizes)))
+    every = chosen(line)
+    each = {key: _versions(shown, key) for key, _ in every}
+    several = len({version for versions in each.values() for version in versions}) > 1
+    turns = range(max(map(len, each.values()), default=0))  # the newest versions first: there may be too many panels
+    for turn, (key, named) in product(turns, every):
+        if turn >= len(each[key]):
+            continue
+        version = each[key][turn]
+        told = f"version {clip(version, 20)}" if several else ""
+        panel = ", ".join(filter(None, (named.problem, named.sizes, told)))
         for x, commit in enumerate(shown, start=1 - len(shown)):
             entry = commit.entries.get(key)
             if entry is None or entry.status != OK or entry.version != version:
@@ -45,8 +55,9 @@ def drift(line: Line, number: int) -> Drawing | None:
             doubt = causes(()) if high < 1 else ""
             points.append(Point(shade, named.runner, x, entry.value, low, high, panel, "R", doubt))
             row: Record = {"commit": commit.hash, "cell": key[1], "label": named.label, "runner": named.runner}
+            row["version"] = version
             rows.append(row | {"R": entry.value, "low": low, "high": high, "workers": found.samples})
-    if len({point.x for point in points}) < 2:
+    if not any(len(run) > 1 for panel in {point.panel for point in points} for run in runs(_of(points, panel))):
         return None
     look = Look(
         f"history-ratios-{number}",
@@ -87,8 +98,14 @@ def _ratios(line: Line) -> list[Key]:
     return [key for key, entry in newest.items() if track(key[0])[0] == "R" and entry.status == OK and entry.value > 0]
 
 
-def _version(line: Line, key: Key) -> str:
-    return line.commits[-1].entries[key].version
+def _versions(commits: Sequence[Commit], key: Key) -> list[str]:
+    """The versions in which commits have a cell's R, that of the newest first."""
+    held = (commit.entries.get(key) for commit in reversed(commits))
+    return list(dict.fromkeys(entry.version for entry in held if entry is not None and entry.status == OK))
+
+
+def _of(points: Sequence[Point], panel: str) -> list[Point]:
+    return [point for point in points if point.panel == panel]
 
 
 def _left(line: Line) -> str:

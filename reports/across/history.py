@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from reports.across.asv_files import NONE, Commit, Line, read
-from reports.across.changes import Change, Lost, changes, counted, lost
+from reports.across.changes import Apart, Change, Lost, apart, changes, counted, lost
 from reports.across.drift import drift
 from reports.across.quotient import MARGIN
-from reports.across.tracks import TRACKS, Track, track
+from reports.across.tracks import TRACKS, Step, Track, track
 from reports.figures import Drawing
 from reports.headline import Record
 from reports.part import Part
@@ -30,12 +30,14 @@ MOST_NOTES = 10
 
 @dataclass(frozen=True)
 class Told:
-    """One line of commits: what changed with its newest commit, what that has no longer, and the figure of R."""
+    """One line of commits: what changed with its newest commit, what that has no longer, what stands in another version
+    of its benchmark, and the figure of R."""
 
     line: Line
     changes: list[Change]
     fresh: int
     lost: list[Lost]
+    apart: list[Apart]
     drawing: Drawing | None
 
     @property
@@ -83,7 +85,7 @@ def part(folder: Path) -> Part:
     lines, notes = read(folder)
     told = []
     for number, line in enumerate(lines[:MOST_LINES], start=1):
-        told.append(Told(line, *changes(line), lost(line), drift(line, number)))
+        told.append(Told(line, *changes(line), lost(line), apart(line), drift(line, number)))
     left = len(notes) - MOST_NOTES
     shown = [*notes[:MOST_NOTES], *([f"And {left} more files like these."] if left > 0 else [])]
     drawings = tuple(one.drawing for one in told if one.drawing)
@@ -99,28 +101,42 @@ def part(folder: Path) -> Part:
 
 def frame(told: list[Told]) -> pd.DataFrame:
     """One row a number of the newest commit of a line that an earlier commit has too, then one a number that only
-    earlier ones have, with the status ``n/a``.
+    earlier ones have, with the status ``n/a``. Where the version of a benchmark changed, rows of the old and of the new
+    one, each of the last commit that has it; numbers of two versions are never compared.
 
-    Columns: ``machine``, ``environment``, ``commit``, ``track``, ``cell``; ``value`` and ``status`` of the newest
-    commit; for the last commit before that has the number (``last``) and the first one (``first``): its hash, the value
-    there, the quotient newest ÷ earlier with ``low`` and ``high`` (95 %, where there are samples), and the class.
+    Columns: ``machine``, ``environment``, ``commit``, ``track``, ``cell``, ``version`` of the benchmark; ``value`` and
+    ``status`` of that commit; for the last commit before that has the number in the same version (``last``) and the
+    first one (``first``), empty where there is none: its hash, the value there, the quotient newest ÷ earlier with
+    ``low`` and ``high`` (95 %, where there are samples), and the class.
     """
     rows: list[Record] = []
     for one in told:
         where: Record = {"machine": one.line.machine, "environment": one.line.environment}
+        newest = one.line.commits[-1]
         for change in one.changes:
-            row = where | {"commit": one.line.commits[-1].hash, "track": change.track, "cell": change.cell}
-            row |= {"value": change.newest.value, "status": change.newest.status}
-            for name, step in (("last", change.last), ("first", change.first)):
-                row |= {f"{name}_commit": step.commit.hash}
-                row |= {f"{name}_value": step.earlier.value, f"{name}_status": step.earlier.status}
-                row |= {f"{name}_quotient": step.ratio.value, f"{name}_low": step.ratio.low}
-                row |= {f"{name}_high": step.ratio.high, f"{name}_class": step.verdict}
-            rows.append(row)
+            row = where | {"commit": newest.hash, "track": change.track, "cell": change.cell}
+            row |= {"version": change.newest.version, "value": change.newest.value, "status": change.newest.status}
+            rows.append(row | _steps(change.last, change.first))
         for gone in one.lost:
-            row = where | {"commit": one.line.commits[-1].hash, "track": track(gone.key[0])[0], "cell": gone.key[1]}
-            row |= {"value": nan, "status": NONE, "last_commit": gone.commit.hash}
+            row = where | {"commit": newest.hash, "track": track(gone.key[0])[0], "cell": gone.key[1]}
+            row |= {"version": gone.entry.version, "value": nan, "status": NONE, "last_commit": gone.commit.hash}
             row |= {"last_value": gone.entry.value, "last_status": gone.entry.status}
             rows.append(row)
-    columns = ["machine", "environment", "commit", "track", "cell", "value", "status"]
+        for other in one.apart:
+            row = where | {"commit": other.commit.hash, "track": track(other.key[0])[0], "cell": other.key[1]}
+            row |= {"version": other.entry.version, "value": other.entry.value, "status": other.entry.status}
+            rows.append(row | _steps(other.last, other.first))
+    columns = ["machine", "environment", "commit", "track", "cell", "version", "value", "status"]
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+
+
+def _steps(last: Step | None, first: Step | None) -> Record:
+    """What a row says of its two steps."""
+    row: Record = {}
+    for name, step in (("last", last), ("first", first)):
+        if step is not None:
+            row |= {f"{name}_commit": step.commit.hash}
+            row |= {f"{name}_value": step.earlier.value, f"{name}_status": step.earlier.status}
+            row |= {f"{name}_quotient": step.ratio.value, f"{name}_low": step.ratio.low}
+            row |= {f"{name}_high": step.ratio.high, f"{name}_class": step.verdict}
+    return row

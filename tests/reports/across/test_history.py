@@ -99,6 +99,39 @@ def test_a_new_version_of_a_benchmark_begins_anew(tmp_path: Path) -> None:
     assert fresh == 0 and {one.first.verdict for one in found} == {"same"}, "version 1.1 is held against its own"
 
 
+def test_rows_of_old_and_new_versions_stay_in_the_data_apart(tmp_path: Path) -> None:
+    commit(tmp_path, 1, {"R": {IFT: workers(2.0), JFB: workers(5.0)}}, version="1.1")
+    commit(tmp_path, 2, {"R": {IFT: workers(3.0), JFB: workers(5.0)}}, version="1.1")
+    commit(tmp_path, 3, {"R": {IFT: workers(9.0)}}, version="2.1")
+    found = part(tmp_path)
+    table = found.data["history"].set_index(["cell", "version"])
+    assert set(table.index) == {(IFT, "2.1"), (IFT, "1.1"), (JFB, "1.1")}
+    new, old, lost = (table.loc[key] for key in ((IFT, "2.1"), (IFT, "1.1"), (JFB, "1.1")))
+    assert new["commit"][:2] == "03" and new["value"] == pytest.approx(9.0, rel=0.1) and new.isna()["last_commit"]
+    assert old["commit"][:2] == "02" and old["last_commit"][:2] == old["first_commit"][:2] == "01"
+    assert old["last_quotient"] == pytest.approx(1.5) and old["last_class"] == "worse", "against its own version"
+    assert (lost["status"], lost["last_commit"][:2]) == ("n/a", "02")
+    assert "2 numbers of old and new versions stand in the data, compared with their own version alone." in render(
+        found
+    )
+    (drawing,) = found.drawings
+    data = drawing.data
+    assert list(zip(data["version"], data["commit"].str[:2], strict=True)) == [
+        ("2.1", "03"),
+        ("1.1", "01"),
+        ("1.1", "02"),
+    ]
+    assert "version 1.1, IFT, GMRES, torch: R, in forwards (log) 2.0" in drawing.svg, "a panel of its own"
+
+
+def test_a_version_that_comes_back_stands_beside_the_one_between(tmp_path: Path) -> None:
+    for day, version in ((1, "1.1"), (2, "2.1"), (3, "1.1")):
+        commit(tmp_path, day, {"flops": {BACKPROP: float(day)}}, version=version)
+    table = part(tmp_path).data["history"].set_index("version")
+    assert table.loc["1.1", "last_commit"][:2] == "01" and table.loc["2.1", "commit"][:2] == "02"
+    assert table.loc["2.1"].isna()["last_commit"] and len(table) == 2
+
+
 def test_other_versions_of_a_framework_are_another_line(tmp_path: Path) -> None:
     commit(tmp_path, 1, {"flops": {BACKPROP: 1}})
     commit(tmp_path, 2, {"flops": {BACKPROP: 2}}, pinned={"torch": "2.14.0"})
