@@ -67,3 +67,9 @@ def test_the_long_commands_run_each_week_at_their_smallest() -> None:
     committed = (ROOT / "results" / "catalog.json").read_text(encoding="utf-8").splitlines()
     ignored = {line.split('"')[1] for line in committed if line.startswith('  "')}
     assert ignored == {"python", "torch", "jax", "jaxlib", "numpy"}
+
+
+def test_a_gate_in_ci_fails_on_a_regression_and_tells_what_is_undecided() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (*WORKFLOWS, ROOT / ".ci" / "run")]
+    lines = [line for text in texts for line in text.splitlines() if re.search(r"\bmake gate\b", line)]
+    assert len(lines) == 3 and all("--keep-going" in line for line in lines)

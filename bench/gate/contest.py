@@ -74,7 +74,7 @@ class Contest:
             self._sides["head"],
             tuple(findings),
             tuple(control),
-            frozenset(cell.id for cell in self._cells if any(judge.applies(exact[name][cell.id]) for name in SIDES)),
+            frozenset(cell.id for cell in self._cells if all(judge.applies(exact[name][cell.id]) for name in SIDES)),
             frozenset(cell.id for cell in fit),
             self._pairs,
         )

@@ -29,7 +29,8 @@ ERROR_RELATIVE, ERROR_ZERO = 1e-9, 1e-12
 
 @dataclass(frozen=True)
 class Finding:
-    """One quantity of one cell, compared. interval: (middle, low, high) of head ÷ base, for times."""
+    """One quantity of one cell, compared. interval: (middle, low, high) of head ÷ base, for times, whose ``head`` is
+    ``base`` times the middle."""
 
     cell: str
     quantity: str
@@ -59,18 +60,20 @@ def verdict(heads: Sequence[float], unit_s: float) -> tuple[str, tuple[float, fl
 def times(cell: str, pairs: Sequence[Samples]) -> list[Finding]:
     """The three comparisons of time, from one ``Samples`` a pair of processes.
 
+    What stands for base is its median over pairs. What stands for head is that times the ratio: a quotient of two
+    medians is another statistic than the median of quotients taken in turns, and may even point the other way.
+
     R is a quotient: it rises too where only the forward gets faster, which is no regression. So R is worse only where
     the gradient call is slower (all of its interval lies above 1), and better only where that is faster.
     """
     heads = [ratios(samples) for samples in pairs]
-    forward, gradient = ([_middle(pairs, name, kind) for name in SIDES] for kind in ("forward_s", "gradient_s"))
-    shown = {"forward": forward, "gradient": gradient, "R": [g / f for f, g in zip(forward, gradient, strict=True)]}
-    units = {"forward": forward[0], "gradient": gradient[0], "R": min(forward[0], gradient[0])}
+    forward, gradient = (_middle(pairs, kind) for kind in ("forward_s", "gradient_s"))
+    shown = {"forward": forward, "gradient": gradient, "R": gradient / forward}
+    units = {"forward": forward, "gradient": gradient, "R": min(forward, gradient)}
     found: dict[str, Finding] = {}
     for which in TIMES:
         word, interval = verdict([one[which] for one in heads], units[which])
-        base, head = shown[which]
-        found[which] = Finding(cell, which, word, base, head, interval)
+        found[which] = Finding(cell, which, word, shown[which], shown[which] * interval[0], interval)
     _, low, high = found["gradient"].interval or (1, None, None)
     if found["R"].verdict == WORSE and not (low and low > 1):
         found["R"] = replace(found["R"], verdict=SAME, note="only the forward is faster")
@@ -79,8 +82,9 @@ def times(cell: str, pairs: Sequence[Samples]) -> list[Finding]:
     return list(found.values())
 
 
-def _middle(pairs: Sequence[Samples], name: str, kind: str) -> float:
-    return statistics.median(statistics.median(samples[name][kind]) for samples in pairs)
+def _middle(pairs: Sequence[Samples], kind: str) -> float:
+    """Seconds of base."""
+    return statistics.median(statistics.median(samples[SIDES[0]][kind]) for samples in pairs)
 
 
 def counts(cell: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Finding]:

@@ -10,6 +10,12 @@ from bench.gate.report import Report
 
 ORDER = (WORSE, BETTER, UNDECIDED, SAME)
 HEADER = "| verdict | cell | what | base | head | head ÷ base |\n| --- | --- | --- | ---: | ---: | ---: |"
+TITLES = {0: "gradratio gate: no regression", 1: "gradratio gate: regression", 2: "**undecided** · gradratio gate"}
+"""By exit status."""
+
+MOST_NAMED = 5
+"""Cells that were not measured and are named in the first sentence; the table has all."""
+
 WHAT = {
     "forward": "forward, ms",
     "gradient": "gradient call, ms",
@@ -29,10 +35,8 @@ def table(report: Report) -> str:
     found = sorted(report.findings, key=lambda one: ORDER.index(one.verdict))
     number = Counter(one.verdict for one in found)
     counted = " · ".join(f"{number[verdict]} {verdict}" for verdict in ORDER)
-    words = {0: "no regression", 1: "regression", 2: "too little was measured to tell"}[report.status]
-    lines = [
-        f"### gradratio gate: {words}",
-        "",
+    lines = [f"### {TITLES[report.status]}", "", *_undecided(report)]
+    lines += [
         f"base `{report.base.label}` · head `{report.head.label}` · {counted} "
         f"({report.measured} of {len(report.cells)} cells measured, {report.pairs} pairs of processes each)",
         "",
@@ -45,6 +49,24 @@ def table(report: Report) -> str:
     if same:
         lines += [f"<details><summary>{len(same)} the same</summary>", "", HEADER, *map(_line, same), "", "</details>"]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _undecided(report: Report) -> Iterable[str]:
+    """Why the gate cannot say that there is no regression."""
+    if report.status != 2:
+        return
+    told = ["Base differed from itself, so no time is judged."] if report.noisy else []
+    lost = report.unmeasured
+    if report.noisy:  # every time is, and that is said
+        lost &= {found.cell for found in report.findings if found.quantity == "status"}
+    if lost:
+        names = ", ".join(map(_code, sorted(lost)[:MOST_NAMED]))
+        more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
+        were = f"cells that both sides have {'was' if len(lost) == 1 else 'were'}"
+        told.append(f"{len(lost)} of {len(report.cells)} {were} not measured: {names}{more}.")
+    if not told:
+        told.append("No cell was measured on both sides.")
+    yield from (" ".join(told), "")
 
 
 def _control(report: Report) -> Iterable[str]:

@@ -65,17 +65,37 @@ def test_a_cell_that_one_side_cannot_do_is_no_comparison(
     assert not (gate.out / "turns.jsonl").exists() or gate.stages() == {}
 
 
-def test_half_of_the_cells_measured_is_enough(gate: Gate) -> None:
+@pytest.mark.parametrize(("base", "head"), [("failed", "failed"), ("timeout", "ok"), ("oom", "wrong")])
+def test_a_cell_that_both_sides_have_and_that_was_not_measured_leaves_the_gate_undecided(
+    base: str, head: str, gate: Gate
+) -> None:
+    report = gate({"ift": {"status": base}}, {"ift": {"status": head}}, ("jfb", "ift"), pairs=2)
+    assert (report.status, report.measured, len(report.cells)) == (2, 1, 2)
+    shown = table(report)
+    assert shown.startswith(
+        "### **undecided** · gradratio gate\n\n1 of 2 cells that both sides have was not measured: `"
+    )
+    assert f"base {base}: as told" in shown
+
+
+@pytest.mark.parametrize("sides", [("n/a", "ok"), ("n/a", "n/a")])
+def test_a_cell_that_a_side_does_not_have_is_no_gap(sides: tuple[str, str], gate: Gate) -> None:
+    base, head = ({"ift": {"status": status}} for status in sides)
+    report = gate(base, head, ("jfb", "ift"), pairs=2)
+    assert (report.status, report.measured, len(report.cells)) == (0, 1, 1)
+    assert table(report).startswith("### gradratio gate: no regression\n")
+
+
+def test_a_regression_outranks_what_was_not_measured(gate: Gate) -> None:
     failing = {"ift": {"status": "failed"}}
-    report = gate(failing, failing, ("jfb", "ift"), pairs=2)
-    assert (report.status, report.measured, len(report.cells)) == (0, 1, 2)
-    assert "base failed: as told; head failed: as told" in table(report)
+    report = gate(failing, {**failing, "jfb": {"values": {"flops": 1001}}}, ("jfb", "ift"), pairs=2)
+    assert report.status == 1 and table(report).startswith("### gradratio gate: regression\n")
 
 
 def test_what_was_skipped_after_a_smaller_cell_is_a_failure_and_not_inapplicable(gate: Gate) -> None:
     skipped = {"jfb": {"status": "n/a", "reason": f"{SKIPPED} timeout of the smaller one"}}
     report = gate(skipped, skipped, ("jfb", "ift"), pairs=2)
-    assert (len(report.cells), report.measured) == (2, 1)
+    assert (len(report.cells), report.measured, report.status) == (2, 1, 2)
     other = Gate(gate.folder / "other")
     assert verdicts(other(skipped, {}))["status"] == "better"
 

@@ -69,7 +69,9 @@ def test_no_time_is_judged_where_base_differs_from_itself(gate: Gate) -> None:
     report = gate({"jfb": {"gradient_s": [0.02, 0.03, 0.02, 0.02, 0.02, 0.03] * 2}}, {"jfb": SLOW})
     assert report.noisy and report.status == 2
     assert {verdicts(report)[name] for name in ("forward", "gradient", "R")} == {"not decided"}
-    assert "Run it again" in table(report) and gate.stages() == {"first": PAIRS, "control": PAIRS}
+    shown = table(report)
+    assert shown.startswith("### **undecided** · gradratio gate\n\nBase differed from itself, so no time is judged.\n")
+    assert "Run it again" in shown and gate.stages() == {"first": PAIRS, "control": PAIRS}
 
 
 def test_a_restless_machine_hides_no_crash(gate: Gate) -> None:

@@ -40,8 +40,9 @@ def test_a_gate_prints_its_table_and_adds_it_to_a_file(
     flags = ["--framework", "jax", "--problem", "tanh", "--method", "jfb", "--set", "width=4", "batch=2", "K=3"]
     flags += ["--pairs", "2", "--budget", "0.01", "--out", str(tmp_path / "rows"), "--table", str(tmp_path / "table")]
     assert main([str(ROOT), str(ROOT), *flags]) == 0
-    shown = capsys.readouterr().out
+    shown, told = capsys.readouterr()
     assert shown.startswith("### gradratio gate: no regression\n")
+    assert "Both sides are the same impls: this is an A/A run, which tells of the machine.\n" in told
     assert (tmp_path / "table").read_text() in shown and " of 1 cells measured" in shown
     counted = ("bytes", "flops", "float64 |")
     exact = [line for line in shown.splitlines() if line.startswith("| ") and any(word in line for word in counted)]
@@ -61,3 +62,18 @@ def test_a_mistake_of_the_gate_itself_is_no_regression(
 
     monkeypatch.setattr("bench.gate.__main__.run", broken)
     assert main([str(ROOT)]) == 2 and "not thought of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("status", "keep_going", "ends"), [(0, True, 0), (1, True, 1), (2, True, 0), (2, False, 2)])
+def test_undecided_is_told_and_not_failed_where_that_is_asked(
+    status: int,
+    keep_going: bool,
+    ends: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Contest, "report", lambda self: type("Ended", (), {"status": status})())
+    monkeypatch.setattr("bench.gate.table.table", lambda report: "the table\n")
+    flags = ["--problem", "tanh", "--method", "jfb", *["--keep-going"][: int(keep_going)]]
+    assert main([str(ROOT), str(ROOT), *flags]) == ends
+    assert ("undecided (2): told and not failed" in capsys.readouterr().out) == (status == 2 and keep_going)
