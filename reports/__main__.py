@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="results files (default: the newest of results/*/*.jsonl)",
+        help="results files (default: the newest complete one of results/*/*.jsonl)",
     )
     shown_first.add_argument(
         "--compare",
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         found.add_argument(
             f"--{name}",
             metavar="PATH",
-            help=f"results of {what} (default: the newest of results/*/{name}-*.jsonl; none: without)",
+            help=f"results of {what} (default: the newest complete one of results/*/{name}-*.jsonl; none: without)",
         )
         found.add_argument(
             f"--{name}-markdown", action="store_true", help=f"print {told} in Markdown and write no page"

@@ -6,6 +6,7 @@ import pandas as pd
 
 from reports.conditions import below_one, disturbed, named, who
 from reports.load import Results
+from reports.planned import unfinished
 from reports.rows import number
 
 NOISY = 0.10
@@ -17,7 +18,8 @@ MOST_SURPRISES = 10
 
 def cautions(results: Results, frame: pd.DataFrame) -> list[str]:
     """Sentences, the gravest first; empty when there is nothing to warn of."""
-    found = []
+    left = unfinished(results)
+    found = [left] if left else []
     if any(run.get("dirty") is not False for run in results.runs):
         found.append("The working tree was dirty: these numbers belong to no commit; nobody else can reproduce them.")
     if any(run.get("commit") is None for run in results.runs):

@@ -59,14 +59,6 @@ def start(run: Row) -> str:
     return run["started"] if _TIME.match(run["started"]) else ""
 
 
-def last_start(path: Path) -> str:
-    """When the last run in a file started; empty for a file without any, which then is never the newest."""
-    try:
-        return max((start(row) for row in rows(path, []) if row["kind"] == "run"), default="")
-    except ResultsError:
-        return ""
-
-
 def _parsed(line: bytes) -> Any:
     """The value of a line, or why there is none."""
     try:

@@ -46,7 +46,10 @@ def gather(chosen: argparse.Namespace) -> Sources:
 
 def grid_results(chosen: argparse.Namespace) -> Results:
     """The grid's results that were named, else the newest."""
-    return told(read(*(chosen.results or [newest()])))
+    notes: list[str] = []
+    found = read(*(chosen.results or [newest(notes=notes)]))
+    found.notes[:0] = notes
+    return told(found)
 
 
 def experiments(chosen: argparse.Namespace) -> Papers | None:
@@ -66,10 +69,12 @@ def told(results: Results) -> Results:
     return results
 
 
-def _papers(named: str | None, newest_one: Callable[[], Path | None]) -> Papers | None:
-    path = None if named == "none" else Path(named) if named else newest_one()
+def _papers(named: str | None, newest_one: Callable[..., Path | None]) -> Papers | None:
+    notes: list[str] = []
+    path = None if named == "none" else Path(named) if named else newest_one(notes=notes)
     if path is None:
         return None
     found = read_papers(path)
+    found.results.notes[:0] = notes
     told(found.results)
     return found

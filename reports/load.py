@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reports.clean import clip
-from reports.files import last_start, rows, shown, start
+from reports.files import rows, shown, start
 from reports.rows import ResultsError, Row
 
 __all__ = ["Results", "ResultsError", "newest", "newest_papers", "newest_peers", "read", "shown"]
@@ -26,6 +26,7 @@ class Results:
 
     ``notes`` are sentences about what was left out: older groups, files and lines that cannot be used.
     ``surprises`` are the outcomes that the register of expected ones did not expect: cell, expected, found, why.
+    ``ended`` are the ids of the runs with a verdict, which a run has when it ends.
     """
 
     runs: list[Row]
@@ -34,6 +35,7 @@ class Results:
     notes: list[str] = field(default_factory=list)
     surprises: list[Row] = field(default_factory=list)
     parts: list[Row] = field(default_factory=list)
+    ended: frozenset[str] = frozenset()
 
     @property
     def run(self) -> Row:
@@ -84,29 +86,49 @@ SEARCH = "peers-search.jsonl"
 """Of which one holds no times, but the search for everyone's options."""
 
 
-def newest(root: Path = Path("results")) -> Path:
-    """The grid's results file under ``root`` whose last run started last (a checkout resets the times of files)."""
+def newest(root: Path = Path("results"), notes: list[str] | None = None) -> Path:
+    """The grid's results file under ``root`` whose shown run started last (a checkout resets the times of files), of
+    those that are complete; where none is, of all. A newer one that is not complete is named in ``notes``."""
     found = sorted(path for path in root.glob("*/*.jsonl") if not (path.match(PAPERS) or path.match(PEERS)))
     if not found:
         raise ResultsError(
             f"No results file under {shown(root)}: run the benchmark first, or name a file with --results."
         )
-    return max(found, key=last_start)
+    return _last(found, notes)
 
 
-def newest_papers(root: Path = Path("results")) -> Path | None:
-    """The file of the papers' experiments whose last run started last; None where there is none."""
-    return _last(root, PAPERS)
+def newest_papers(root: Path = Path("results"), notes: list[str] | None = None) -> Path | None:
+    """The file of the papers' experiments that ``newest`` would take; None where there is none."""
+    found = sorted(root.glob(f"*/{PAPERS}"))
+    return _last(found, notes) if found else None
 
 
-def newest_peers(root: Path = Path("results")) -> Path | None:
-    """The file of the peers' bench whose last run started last; None where there is none."""
-    return _last(root, PEERS)
+def newest_peers(root: Path = Path("results"), notes: list[str] | None = None) -> Path | None:
+    """The file of the peers' bench that ``newest`` would take; None where there is none."""
+    found = sorted(path for path in root.glob(f"*/{PEERS}") if path.name != SEARCH)
+    return _last(found, notes) if found else None
 
 
-def _last(root: Path, pattern: str) -> Path | None:
-    found = sorted(path for path in root.glob(f"*/{pattern}") if path.name != SEARCH)
-    return max(found, key=last_start, default=None)
+def _last(found: Sequence[Path], notes: list[str] | None) -> Path:
+    """The newest complete one of the files, else the newest; one that cannot be used is never the newest."""
+    from reports.planned import unfinished  # which reads what is loaded here
+
+    begun: dict[Path, str] = {}
+    left: dict[Path, str] = {}
+    for path in found:
+        try:
+            results = read(path)
+            begun[path], left[path] = start(results.run), unfinished(results)
+        except ResultsError:
+            begun[path] = ""
+    best = max(found, key=lambda path: (left.get(path) == "", begun[path]))
+    if notes is not None and not left.get(best):
+        notes += [
+            f"{shown(path)} is newer than {shown(best)}, which is shown, and left out: {why}"
+            for path, why in left.items()
+            if why and begun[path] > begun[best]
+        ]
+    return best
 
 
 def _runs(found: list[Row], notes: list[str]) -> dict[str, Row]:
@@ -154,4 +176,5 @@ def _newest_group(
         if row["run"] in ids:
             said = {cell: one for cell, one in said.items() if cell not in judged[row["run"]]}
             said |= {surprise["cell"]: surprise for surprise in row["surprises"]}
-    return Results(kept, ours, names, notes, list(said.values()), own)
+    ended = frozenset(row["run"] for row in verdicts if row["run"] in ids)
+    return Results(kept, ours, names, notes, list(said.values()), own, ended)

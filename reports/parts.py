@@ -14,13 +14,11 @@ from reports.grid import Grid
 from reports.headline import by_steps
 from reports.load import Results
 from reports.part import Part
+from reports.planned import OWN
 from reports.sample_figure import raw
 
 CURVES = ("training", "epochs", "descent", "test_functions")
 """Experiments whose figures are training curves."""
-
-OWN = "own"
-"""The preset of rows that ``bench.compare`` made."""
 
 MOST_CELLS = 400
 """Lines of the table of all cells; the others are counted, and all are in its file."""
