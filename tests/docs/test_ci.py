@@ -97,4 +97,6 @@ def test_the_workflow_runs_these_files() -> None:
     (job,) = workflow["jobs"].values()
     text = "\n".join(step.get("run", "") for step in job["steps"])
     assert all(f"head/{name}" in text for name in FILES if name.endswith(".py"))
+    assert "git -C head worktree add ../base HEAD^1" in text and job["steps"][0]["with"]["fetch-depth"] == 2
+    assert "base.sha" not in str(job), "which is stale where others have merged since the last push"
     assert job["env"]["OMP_NUM_THREADS"] == "1" and job["timeout-minutes"] <= 60
