@@ -63,7 +63,10 @@ def _undecided(report: Report) -> Iterable[str]:
         names = ", ".join(map(_code, sorted(lost)[:MOST_NAMED]))
         more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
         were = f"cells that both sides have {'was' if len(lost) == 1 else 'were'}"
-        told.append(f"{len(lost)} of {len(report.cells)} {were} not measured: {names}{more}.")
+        told.append(
+            f"{len(lost)} of {len(report.cells)} {were} not measured, since a side failed or no time was decided: "
+            f"{names}{more}."
+        )
     if not told:
         told.append("No cell was measured on both sides.")
     yield from (" ".join(told), "")
