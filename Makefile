@@ -28,10 +28,11 @@ FLAGS ?=
 GPU_PY ?= $(PY)
 STAMP := $(VENV)/installed
 
-# On Ctrl-C a command says in one sentence what is kept and how to go on. The shell waits for that, and make ends as on
-# Ctrl-C, by the signal (130 for a shell): a recipe that ends well adds no line on an error.
-CALM := trap 'stopped=130' INT; status=0;
-END = { [ $${stopped:-$$status} -ne 130 ] || { kill -INT $$PPID; exit 0; }; exit $$status; }
+# On Ctrl-C a command says in one sentence what is kept and how to go on. The shell waits for that, and make ends by the
+# signal (130 for a shell): of a recipe that ends well it prints no error. One that came to the command alone is handed
+# on, and make is given the time to take it before its child ends.
+CALM := trap 'stopped=130' INT; stopped=; status=0;
+END = { [ $${stopped:-$$status} -ne 130 ] || { kill -INT $$PPID; sleep 0.2; exit 0; }; exit $$status; }
 
 # One thread for each process: numbers and tests must not depend on how many cores are free.
 export OMP_NUM_THREADS := 1

@@ -73,7 +73,7 @@ def test_a_cell_that_both_sides_have_and_that_was_not_measured_leaves_the_gate_u
     assert (report.status, report.measured, len(report.cells)) == (2, 1, 2)
     shown = table(report)
     assert shown.startswith(
-        "### **undecided** · gradratio gate\n\n1 of 2 cells that both sides have was not measured: `"
+        "### **undecided** · gradratio gate\n\n1 of 2 cells that both sides have was not measured, since"
     )
     assert f"base {base}: as told" in shown
 
