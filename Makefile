@@ -7,6 +7,7 @@ PYTHON ?= $(shell for one in python3.11 python3; do \
 # Tested versions; the newest ones instead: make CONSTRAINTS=
 CONSTRAINTS ?= constraints.txt
 EXTRAS := torch,jax,data,bench,reports,dev
+VERSIONS = $(if $(CONSTRAINTS),-c "$(CONSTRAINTS)",--upgrade --upgrade-strategy eager)
 
 # Empty, a cell that comes out otherwise than expected ends make report and make gpu with an error
 KEEP_GOING ?= --keep-going
@@ -27,6 +28,11 @@ FLAGS ?=
 # The Python of make gpu and make experiments, where frameworks for CUDA are there already: make gpu GPU_PY=python3
 GPU_PY ?= $(PY)
 STAMP := $(VENV)/installed
+# It holds the CONSTRAINTS that the environment was made with: with others it is made again.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(or $(CONSTRAINTS),newest))
+$(STAMP): FORCE
+FORCE:
+endif
 
 # On Ctrl-C a command says in one sentence what is kept and how to go on. The shell waits for that, and make ends by the
 # signal (130 for a shell): of a recipe that ends well it prints no error. One that came to the command alone is handed
@@ -49,8 +55,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "No Python of at least 3.11 was found: install one, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: install its venv module (on Debian and Ubuntu the package python3-venv)." >&2; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
-	$(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[$(EXTRAS)]'
-	@touch $@
+	$(PY) -m pip install -qq --disable-pip-version-check $(VERSIONS) -e '.[$(EXTRAS)]'
+	@echo "$(or $(CONSTRAINTS),newest)" > $@
 
 report: $(STAMP) ## measure PRESET (default quick) and write the page; the last line is its path
 	@$(CALM) { rows=$$($(PY) -c 'from bench import rows, store; from bench.instruments import machine; \
@@ -68,7 +74,7 @@ experiments: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## the papers' experiments
 	else echo "The page of $$rows is drawn by: python -m reports --papers $$rows"; fi; $(END)
 
 peers: $(STAMP) ## our methods beside other libraries' (PRESET quick, full): installs those, prints ours ÷ theirs. FLAGS go along
-	@$(CALM) { $(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[peers]' \
+	@$(CALM) { $(PY) -m pip install -qq --disable-pip-version-check $(VERSIONS) -e '.[peers]' \
 	&& $(PY) -m bench peers --preset "$(PRESET)" $(FLAGS); } || status=$$?; $(END)
 
 test: lint ## lint, types and tests
@@ -99,7 +105,7 @@ gpu: ## measure PRESET gpu on every NVIDIA GPU, one part of MINUTES (default 8);
 	@if ! nvidia-smi -L >/dev/null 2>&1; then echo "There is no NVIDIA GPU here: nothing to measure."; exit 0; fi; \
 	$(CALM) { $(if $(filter $(PY),$(GPU_PY)),$(MAKE) $(STAMP) &&) \
 	PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m bench run --preset gpu --minutes $(MINUTES) \
-		$(KEEP_GOING) $(if $(OUT),--out $(OUT)); } || status=$$?; $(END)
+		$(KEEP_GOING) $(if $(OUT),--out "$(OUT)"); } || status=$$?; $(END)
 
 history: $(STAMP) ## track the commits RANGE (default HEAD^!) of PRESET (default track) with asv, and publish its site
 	@$(CALM) export GRADRATIO_PRESET="$(if $(filter file,$(origin PRESET)),$${GRADRATIO_PRESET:-track},$(PRESET))"; \

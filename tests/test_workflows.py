@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
+import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,17 @@ from tests.docs import shell
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+
+
+def scheduled() -> dict[str, Any]:
+    """The jobs that run each week."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "scheduled.yml").read_text(encoding="utf-8"))
+    assert set(workflow[True]) == {"schedule", "workflow_dispatch"}
+    jobs: dict[str, Any] = workflow["jobs"]
+    for job in jobs.values():
+        steps = [step for step in job["steps"] if "run" in step]
+        assert all("!cancelled()" in step["if"] for step in steps[1:])  # one that fails hides no other
+    return jobs
 
 
 def commands(workflow: dict[str, Any]) -> list[str]:
@@ -52,15 +66,10 @@ def test_a_workflow_is_valid_and_calls_what_there_is(path: Path) -> None:
 
 def test_the_long_commands_run_each_week_at_their_smallest() -> None:
     """Each target of README that measures for minutes, but for the one that needs a GPU."""
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "scheduled.yml").read_text(encoding="utf-8"))
-    assert set(workflow[True]) == {"schedule", "workflow_dispatch"}
-    lines = commands(workflow)
+    lines = commands({"jobs": {"smoke": scheduled()["smoke"]}})
     runs = {line.split()[1]: line for line in lines if line.startswith("make ")}
     assert set(runs) == {"report", "experiments", "compare", "peers", "gate", "history"}
     assert all("PRESET=smoke" in line for name, line in runs.items() if name != "gate")
-    (job,) = workflow["jobs"].values()
-    steps = [step for step in job["steps"] if "run" in step]
-    assert all("!cancelled()" in step["if"] for step in steps[1:])  # one that fails hides no other
     # What the methods can do is tried again and compared with the committed file, but for the lines of its versions.
     tried = lines.index(".venv/bin/python -m bench capabilities --out results/catalog.json")
     assert lines[tried + 1] == "git diff --exit-code -I '^  \"' results/catalog.json"
@@ -73,3 +82,43 @@ def test_a_gate_in_ci_fails_on_a_regression_and_tells_what_is_undecided() -> Non
     texts = [path.read_text(encoding="utf-8") for path in (*WORKFLOWS, ROOT / ".ci" / "run")]
     lines = [line for text in texts for line in text.splitlines() if re.search(r"\bmake gate\b", line)]
     assert len(lines) == 3 and all("--keep-going" in line for line in lines)
+
+
+def test_the_two_commands_run_each_week_on_every_python_and_with_the_newest_versions() -> None:
+    job = scheduled()["machines"]
+    assert commands({"jobs": {"machines": job}}) == [
+        "make report PRESET=smoke KEEP_GOING= PYTHON=python",
+        "make test PYTHON=python",
+    ]
+    assert job["env"]["CONSTRAINTS"] == "${{ matrix.constraints }}"
+    (setup,) = [step for step in job["steps"] if "setup-python" in step.get("uses", "")]
+    assert setup["with"]["python-version"] == "${{ matrix.python }}"
+    matrix = job["strategy"]["matrix"]
+    assert matrix["constraints"] == ["constraints.txt"]
+    assert [one["constraints"] for one in matrix["include"]] == [""]
+    # Those that the package names, and the first is the least that it takes.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [one.split(" :: ")[-1] for one in project["classifiers"] if "Python :: 3." in one]
+    assert matrix["python"] == named == ["3.11", "3.12", "3.13", "3.14"]
+    assert project["requires-python"] == f">={named[0]}"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="There is no make: install GNU make.")
+def test_an_environment_is_made_again_for_other_versions_alone(tmp_path: Path) -> None:
+    """And in a folder with a space in its name."""
+    folder = tmp_path / "a folder"
+    (folder / ".venv").mkdir(parents=True)
+    for name in ("pyproject.toml", "constraints.txt", "Makefile"):  # the stamp below is newer than all of them
+        shutil.copy2(ROOT / name, folder)
+
+    def installs(*words: str) -> list[str]:
+        command = ["make", "--dry-run", "lint", "PYTHON=python3", *words]
+        without = {name: value for name, value in os.environ.items() if name not in ("CONSTRAINTS", "MAKEFLAGS")}
+        told = subprocess.run(command, cwd=folder, env=without, capture_output=True, text=True, check=True)
+        return [line.partition("-check ")[2].strip() for line in told.stdout.splitlines() if "pip install" in line]
+
+    pinned, newest = '-c "constraints.txt" -e', "--upgrade --upgrade-strategy eager -e"
+    for stamp, plain, other in (("", [pinned], [newest]), ("constraints.txt", [], [newest]), ("newest", [pinned], [])):
+        (folder / ".venv" / "installed").write_text(stamp)
+        assert [line.partition(" '")[0] for line in installs()] == plain
+        assert [line.partition(" '")[0] for line in installs("CONSTRAINTS=")] == other
