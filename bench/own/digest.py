@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dis
 import hashlib
+import inspect
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
@@ -17,15 +19,30 @@ LETTERS = 8
 MOST = 100_000
 """Objects that are looked at; what lies behind them counts with its type alone."""
 
+DEEPEST = 4
+"""Sets inside sets whose members are put in an order of their own; deeper ones count with their size."""
+
 PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
+
+CALLED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR | inspect.CO_COROUTINE
+"""Flags of code that change what a call does. Others tell of a docstring, or of the file's imports."""
+
+UNUSED = ("__doc__", "__firstlineno__", "__static_attributes__")
+"""What the body of a class stores and nothing computes with. Since Python 3.13 the line that the class begins on is
+there, and names in an order that each process draws."""
 
 
 def digest(*parts: Any) -> str:
     """Of what functions compute (their code, defaults, closures and the globals they name) and of what arrays hold.
 
-    The same in every process that runs the same code, wherever its files lie. An object of an unknown kind counts with
-    its type and attributes; code of the standard library and of installed packages with its name alone.
+    The same in every process that runs the same code, wherever its files and lines lie. An object of an unknown kind
+    counts with its type and attributes; code of the standard library and of installed packages with its name alone.
     """
+    return _digest(parts, 0)
+
+
+def _digest(parts: tuple[Any, ...], depth: int) -> str:
+    """``digest``, ``depth`` sets deep."""
     found, seen, stack = hashlib.sha256(), dict[int, tuple[int, Any]](), list(reversed(parts))
     while stack:
         one = stack.pop()
@@ -35,7 +52,7 @@ def digest(*parts: Any) -> str:
                 continue
             seen[id(one)] = len(seen), one  # kept alive, so that no other object gets its id
         try:
-            said, inside = _looked(one, shallow=len(seen) > MOST)
+            said, inside = _looked(one, depth, shallow=len(seen) > MOST)
         except Exception:  # an object whose attributes cannot be read
             said, inside = b"", []
         found.update(f"{type(one).__qualname__} {len(said)}:".encode() + said)
@@ -43,7 +60,7 @@ def digest(*parts: Any) -> str:
     return found.hexdigest()[:LETTERS]
 
 
-def _looked(one: Any, *, shallow: bool) -> tuple[bytes, list[Any]]:
+def _looked(one: Any, depth: int, *, shallow: bool) -> tuple[bytes, list[Any]]:
     """What an object says of itself, and the objects inside it."""
     if isinstance(one, PLAIN):
         return repr(one).encode(), []
@@ -58,18 +75,34 @@ def _looked(one: Any, *, shallow: bool) -> tuple[bytes, list[Any]]:
     if isinstance(one, MethodType):
         return b"", [one.__func__, one.__self__]
     if isinstance(one, CodeType):
-        return one.co_code, [*one.co_consts, *one.co_names, *one.co_varnames]
+        return _code(one)
     if isinstance(one, type):
-        return one.__qualname__.encode(), [*one.__bases__, *(part for part in vars(one).values() if _is_code(part))]
+        return one.__qualname__.encode(), [*one.__bases__, *_attributes(one)]
     if isinstance(one, Mapping):
         return b"", [part for pair in one.items() for part in pair]
     if isinstance(one, list | tuple):
         return b"", list(one)
-    if isinstance(one, set | frozenset):
-        return b"", sorted(one, key=repr)
+    if isinstance(one, set | frozenset):  # in an order that depends on no hash and no address
+        members = sorted(_digest((part,), depth + 1) for part in one) if depth < DEEPEST else []
+        return f"{len(one)} {members}".encode(), []
     wrapped = [one.__wrapped__] if hasattr(one, "__wrapped__") else []
-    partial = [getattr(one, name) for name in ("func", "args", "keywords") if hasattr(one, name)]
-    return b"", [type(one), *wrapped, *partial, *_attributes(one)]
+    partial = [getattr(one, name) for name in ("func", "args", "keywords", "__self__") if hasattr(one, name)]
+    named = getattr(one, "__name__", "")  # built in, such as torch.tanh
+    return named.encode() if isinstance(named, str) else b"", [type(one), *wrapped, *partial, *_attributes(one)]
+
+
+def _code(code: CodeType) -> tuple[bytes, list[Any]]:
+    """Its instructions with their constants, and its names; not where it stands, nor a docstring that nothing loads."""
+    said, constants = [], list[Any]()
+    steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
+        if after is not None and after.opname == "STORE_NAME" and after.argval in UNUSED:
+            continue  # what is stored, loaded
+        loads = step.opcode in dis.hasconst
+        constants += [step.argval] if loads else []
+        said.append((step.opcode, None if loads else step.arg))
+    shape = code.co_flags & CALLED, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount
+    return f"{said} {shape} {code.co_exceptiontable!r}".encode(), [*constants, *code.co_names, *code.co_varnames]
 
 
 def _array(one: Any) -> tuple[bytes, list[Any]]:
@@ -110,15 +143,29 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(one)
 
 
-def _is_code(part: Any) -> bool:
-    return isinstance(part, FunctionType | staticmethod | classmethod | property | int | float | str)
-
-
 def _attributes(one: Any) -> list[Any]:
+    """Names and values of an object's or a class's own attributes; of Python's own names what can be called alone."""
     parts = list(vars(one).items()) if hasattr(one, "__dict__") else []
     if isinstance(one, property):
         parts += [("fget", one.fget)]
-    return [part for pair in parts for part in pair]
+    if not isinstance(one, type):
+        parts += [(name, getattr(one, name)) for name in _slots(type(one)) if hasattr(one, name)]
+    return [part for name, value in parts if not _of_python(name) or _is_code(value) for part in (name, value)]
+
+
+def _slots(kind: type) -> Iterator[str]:
+    """Names of attributes that lie in no ``__dict__``."""
+    for one in kind.__mro__:
+        slots = vars(one).get("__slots__", ())
+        yield from (slots,) if isinstance(slots, str) else slots
+
+
+def _of_python(name: Any) -> bool:
+    return isinstance(name, str) and name.startswith("__") and name.endswith("__")
+
+
+def _is_code(part: Any) -> bool:
+    return isinstance(part, FunctionType | staticmethod | classmethod | property)
 
 
 def _installed(one: Any) -> bool:
