@@ -1,4 +1,4 @@
-"""The workflows of continuous integration: valid, and they call what there is."""
+"""The workflows of continuous integration: valid, and they call what there is; and what fails a run of the tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import tomllib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +123,21 @@ def test_an_environment_is_made_again_for_other_versions_alone(tmp_path: Path) -
         (folder / ".venv" / "installed").write_text(stamp)
         assert [line.partition(" '")[0] for line in installs()] == plain
         assert [line.partition(" '")[0] for line in installs("CONSTRAINTS=")] == other
+
+
+@pytest.mark.parametrize("category", [DeprecationWarning, PendingDeprecationWarning, FutureWarning])
+def test_what_a_framework_s_own_modules_call_fails_no_test_and_what_ours_call_does(category: type[Warning]) -> None:
+    """A framework's newest version tells of its own use of what its next one drops."""
+    for module in ("torch", "torch.jit._script", "jax._src.core", "functorch"):
+        warnings.warn_explicit("old", category, "file.py", 1, module=module)
+        with pytest.raises(RuntimeWarning):
+            warnings.warn_explicit("odd", RuntimeWarning, "file.py", 1, module=module)
+    for module in (
+        "impls.torch.ops",
+        "bench.frameworks.jax_jit",
+        "reports.page",
+        "tests.impls.frameworks",
+        "torchlike",
+    ):
+        with pytest.raises(category):
+            warnings.warn_explicit("old", category, "file.py", 1, module=module)

@@ -8,8 +8,10 @@ matmuls eight times slower. Held: the residuals of ``jax.vjp``, read from a jaxp
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from bench.failures import Unavailable
 
 FUSION_OPTION = "xla_cpu_experimental_ynn_fusion_type"
 
@@ -24,7 +26,7 @@ def assigned_bytes(fn: Callable[..., Any], *args: Any, donate: Sequence[int] = (
     """Bytes of temporaries and results that the compiler assigns to ``fn(*args)``, arguments left out.
 
     donate: places of arguments that results may be written over, which then take no bytes. ``args`` may be
-    ``jax.ShapeDtypeStruct``. Raises ``RuntimeError`` where the compiler hides temporaries.
+    ``jax.ShapeDtypeStruct``. Raises ``Unavailable`` where the compiler hides temporaries.
     """
     import jax
 
@@ -93,11 +95,28 @@ def _plan(fn: Callable[..., Any], *args: Any, donate: Sequence[int] = ()) -> Any
     return jax.jit(fn, donate_argnums=tuple(donate)).lower(*args).compile(compiler_options=_options()).memory_analysis()
 
 
-def _options() -> dict[str, str] | None:
-    """Compiler options that show every temporary on the default backend; jax refuses a name that it does not know."""
+@functools.cache
+def _options() -> dict[str, Any]:
+    """Compiler options that show every temporary on the default backend, as far as this jax has them."""
     import jax
 
-    return {FUSION_OPTION: ""} if jax.default_backend() == "cpu" else None
+    return known({FUSION_OPTION: ""}) if jax.default_backend() == "cpu" else {}
+
+
+def known(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some compiler options that this jax knows with these values; it refuses to compile with any other."""
+    import jax
+
+    found, nothing = {}, jax.jit(lambda: 0).lower()
+    for name, value in options.items():
+        try:
+            nothing.compile(compiler_options={name: value})
+        except jax.errors.JaxRuntimeError as error:
+            if name not in str(error):
+                raise
+        else:
+            found[name] = value
+    return found
 
 
 @functools.cache
@@ -111,7 +130,8 @@ def _require_visible_temporaries() -> None:
     needed = 2 * 256 * 64 * 4
     found = _plan(lambda x, w: jnp.tanh(jnp.tanh(x @ w) @ w).sum(), x, w).temp_size_in_bytes
     if found < needed:
-        raise RuntimeError(
+        raise Unavailable(
             f"jax {jax.__version__} shows {found} bytes of temporaries where {needed} are needed, so its memory cannot "
-            f"be measured: the compiler option {FUSION_OPTION} no longer helps; use the jaxlib of constraints.txt."
+            f"be measured: it has no compiler option {FUSION_OPTION}, or one that no longer helps; use the jaxlib of "
+            "constraints.txt."
         )

@@ -27,7 +27,6 @@ def compiler() -> bool:
 
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is:DeprecationWarning"),  # torch's own imports
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning"),  # dynamo looks
 ]
 needs_compiler = pytest.mark.skipif("not compiler()", reason="torch.compile needs a C++ compiler: install g++.")
