@@ -15,6 +15,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+VERSION = tuple(map(int, jax.__version__.split(".")[:3]))
+TANH = 2 if VERSION < (0, 11, 2) else 1
+"""Arrays that jax's tanh leaves for its backward pass: y and 1 − y, and from jax 0.11.2 on 1 − y² alone. Where y is
+needed anyway, as by the next product, both leave one array beside it."""
+
 WIDTH, BATCH = 64, 256
 ADJOINT_STEPS = 20
 

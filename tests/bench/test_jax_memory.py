@@ -19,7 +19,7 @@ from bench.instruments.jax_memory import FUSION_OPTION, assigned_bytes, held_byt
 from impls.jax import linear_solvers, models, solvers
 from impls.jax.adjoints import ift, jfb, unrolled
 from tests.bench import plain_jax
-from tests.bench.plain_jax import BATCH, WIDTH, shaped
+from tests.bench.plain_jax import BATCH, TANH, WIDTH, shaped
 
 SHARED = {
     "dir": "jax_compilation_cache_dir",
@@ -122,17 +122,17 @@ def net(loss: Callable[..., Any], weights: Any) -> int:
 
 @pytest.mark.parametrize("depth", (4, 16))
 def test_held_by_a_plain_net(depth: int) -> None:
-    # tanh leaves y and 1 − y; a scan stacks the layers' inputs too, the loss keeps its own.
+    # The next product needs y, and tanh one array beside it; a scan stacks the layers' inputs too, a loss keeps its own.
     assert net(plain_jax.loop_net, [WEIGHT] * depth) == 2 * depth * A
-    assert net(plain_jax.scan_net, shaped(depth, WIDTH, WIDTH)) == (3 * depth + 1) * A
+    assert net(plain_jax.scan_net, shaped(depth, WIDTH, WIDTH)) == ((1 + TANH) * depth + 1) * A
 
 
 @pytest.mark.parametrize("K", (5, 20))
 def test_held_by_plain_fixed_points(K: int) -> None:
     weights = [WEIGHT] * 2
     assert net(partial(plain_jax.loop_unrolled, K), weights) == 2 * K * A
-    assert net(partial(plain_jax.scan_unrolled, K), weights) == (3 * K + 1) * A
-    # The last z, or the last two and 1 − z².
+    assert net(partial(plain_jax.scan_unrolled, K), weights) == ((1 + TANH) * K + 1) * A
+    # The last z, or the last two and what tanh needs beside the last.
     assert net(partial(plain_jax.ift, K), weights) == A
     assert net(partial(plain_jax.jfb, K), weights) == 3 * A
 

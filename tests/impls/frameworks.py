@@ -109,7 +109,7 @@ def jit(framework: str, fn: Callable[..., Any]) -> Callable[..., Any]:
 @cache
 def _quick() -> dict[str, bool]:
     """What makes compiling quicker, where this jax has it: most of a test's time goes there, and without the newer of
-    XLA's two code generators it takes a fifth. jax 0.12 has the newer one alone."""
+    XLA's two code generators it takes a fifth. From jax 0.11.1 on there is the newer one alone."""
     return jax_memory.known({"xla_cpu_use_fusion_emitters": False})
 
 
