@@ -47,6 +47,10 @@ def kept(text: str) -> tuple[int, int]:
     """The least and the most bytes that the program of ``compiled.as_text()`` may keep at once."""
     assert "is_scheduled=true" in text
     program = parsed(text)
+    fused = [
+        one for called in re.findall(r" fusion\(.*? calls=%([\w.-]+)", text) for one in program.computations[called]
+    ]
+    assert not {one.does for one in fused} & {"dot", "convolution", "custom-call", "while"}, "a fusion hides arrays"
     return _peak(program, program.entry, None)
 
 

@@ -122,7 +122,7 @@ def net(loss: Callable[..., Any], weights: Any) -> int:
 
 @pytest.mark.parametrize("depth", (4, 16))
 def test_held_by_a_plain_net(depth: int) -> None:
-    # The next product needs y, and tanh one array beside it; a scan stacks the layers' inputs too, a loss keeps its own.
+    # The next product needs y, and tanh one array beside it; a scan stacks the layers' inputs too, a loss its own.
     assert net(plain_jax.loop_net, [WEIGHT] * depth) == 2 * depth * A
     assert net(plain_jax.scan_net, shaped(depth, WIDTH, WIDTH)) == ((1 + TANH) * depth + 1) * A
 
@@ -151,19 +151,19 @@ def tanh_problem(adjoint: Any, solver: Any, **options: Any) -> int:
 @pytest.mark.parametrize("linear_solver", [linear_solvers.Picard(5), linear_solvers.GMRES(5), linear_solvers.Dense()])
 def test_ift_holds_the_same_at_any_number_of_steps(solver: Any, linear_solver: Any) -> None:
     found = {tanh_problem(ift, solver(K), linear_solver=linear_solver) for K in (3, 6)}
-    # z_{K−1}; z_K and 1 − z_K of the attached step, and both again for the solve, which evaluates it once more;
-    # the loss' own difference.
-    assert found == {6 * A}
+    # z_{K−1}; what tanh leaves in the attached step, and again for the solve, which evaluates it once more; the loss'
+    # own difference.
+    assert found == {(2 + 2 * TANH) * A}
 
 
 @pytest.mark.parametrize("solver", [solvers.Picard, solvers.Newton])
 def test_jfb_holds_one_step(solver: Any) -> None:
-    assert {tanh_problem(jfb, solver(K)) for K in (3, 6)} == {4 * A}
+    assert {tanh_problem(jfb, solver(K)) for K in (3, 6)} == {(2 + TANH) * A}
 
 
 def test_unrolled_holds_whole_activations_a_step() -> None:
     few, many = (tanh_problem(unrolled, solvers.Picard(K)) for K in (3, 6))
-    assert many - few == 3 * 3 * A
+    assert many - few == 3 * (1 + TANH) * A
 
 
 def test_only_what_was_computed_from_the_arguments_is_held() -> None:
