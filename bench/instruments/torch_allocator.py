@@ -7,6 +7,7 @@ instrument of the two that may look at compiled code, which a dispatch mode woul
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import json
 import os
@@ -15,11 +16,28 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.failures import require_sight
+
 Event = Mapping[str, Any]
 
 
 def peak_bytes(fn: Callable[[], Any]) -> int:
-    """Bytes that ``fn()`` newly allocates on the CPU at its peak, after one call to warm it up. Slow: never time it."""
+    """Bytes that ``fn()`` newly allocates on the CPU at its peak, after one call to warm it up. Slow: never time it.
+    Raises ``Unavailable`` where torch shows none."""
+    _require_sight()
+    return _peak_bytes(fn)
+
+
+@functools.cache
+def _require_sight() -> None:
+    """Look at a tanh that is made of another, once a process."""
+    import torch
+
+    x = torch.ones(1000, dtype=torch.float32)
+    require_sight("torch", "bytes of its allocator", lambda: _peak_bytes(lambda: x.tanh().tanh()), 8000)
+
+
+def _peak_bytes(fn: Callable[[], Any]) -> int:
     from torch.profiler import ProfilerActivity, profile
 
     fn()

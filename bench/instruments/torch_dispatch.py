@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
+
+from bench.failures import require_sight
 
 Handle = Callable[[Any, tuple[Any, ...], dict[str, Any], Callable[[], Any]], Any]
 """``handle(op, args, kwargs, divided)`` runs ``op`` and returns its result. ``divided()`` runs a composite operation as
@@ -15,8 +18,31 @@ def show(fn: Callable[[], Any], handle: Handle) -> None:
     """Call ``fn`` once, with each of its operations run by ``handle``.
 
     Reverse mode, dual numbers and vmap show the operations that they are made of. Never show a compiled callable:
-    torch.compile steps aside under a dispatch mode.
+    torch.compile steps aside under a dispatch mode. Raises ``Unavailable`` where torch shows none.
     """
+    _require_sight()
+    _show(fn, handle)
+
+
+@functools.cache
+def _require_sight() -> None:
+    """Look at two products, once a process."""
+    import torch
+
+    def look() -> int:
+        x, seen = torch.ones(2, 2), list[Any]()
+
+        def handle(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], divided: Callable[[], Any]) -> Any:
+            seen.append(str(op.overloadpacket))
+            return op(*args, **kwargs)
+
+        _show(lambda: x.mm(x).mm(x), handle)
+        return seen.count("aten.mm")
+
+    require_sight("torch", "operations", look, 2)
+
+
+def _show(fn: Callable[[], Any], handle: Handle) -> None:
     from torch.utils._python_dispatch import TorchDispatchMode
 
     class Shown(TorchDispatchMode):

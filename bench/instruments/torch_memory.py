@@ -7,11 +7,14 @@ in the project's research notes for torch 2.13). Slow: never time under it.
 
 from __future__ import annotations
 
+import functools
 import gc
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from bench.failures import require_sight
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,21 @@ class Live:
 
 
 def live_bytes(fn: Callable[[], Any]) -> Live:
-    """Peak and held bytes of ``fn()``, after one call to warm it up."""
+    """Peak and held bytes of ``fn()``, after one call to warm it up. Raises ``Unavailable`` where torch shows none."""
+    _require_sight()
+    return _live_bytes(fn)
+
+
+@functools.cache
+def _require_sight() -> None:
+    """Look at a tanh that is made of another, once a process."""
+    import torch
+
+    x = torch.ones(1000, dtype=torch.float32)
+    require_sight("torch", "bytes of live storages", lambda: _live_bytes(lambda: x.tanh().tanh()), Live(8000, 4000))
+
+
+def _live_bytes(fn: Callable[[], Any]) -> Live:
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_leaves

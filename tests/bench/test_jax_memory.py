@@ -63,7 +63,7 @@ def test_the_default_options_hide_what_the_instrument_shows() -> None:
 def test_an_instrument_that_is_blind_says_so(unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jax_memory, "_options", dict)
     for _ in range(2):  # and says so again
-        with pytest.raises(Unavailable, match=r"shows \d+ bytes of temporaries where 131072 are needed"):
+        with pytest.raises(Unavailable, match=r"^jax \S+ shows \d+ bytes of temporaries where 131072 are known"):
             assigned_bytes(lambda x: x + 1, DATA)
 
 
@@ -81,9 +81,7 @@ def test_an_option_that_is_gone_is_left_out_and_what_is_hidden_then_is_not_measu
 ) -> None:
     assert jax_memory.known({FUSION_OPTION: "", "xla_cpu_tipe": "", "xla_dump_to": 1.5}) == {FUSION_OPTION: ""}
     monkeypatch.setattr(jax_memory, "FUSION_OPTION", "xla_cpu_experimental_ynn_fusion_tipe")
-    with pytest.raises(
-        Unavailable, match=r"no compiler option xla_cpu_experimental_ynn_fusion_tipe, or one that no lon"
-    ):
+    with pytest.raises(Unavailable, match="bytes of temporaries where"):
         assigned_bytes(lambda x: x + 1, DATA)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -23,7 +23,10 @@ def launched(playwright: Any) -> Any:
     if found is None:
         _without(f"No browser is on the PATH ({', '.join(NAMES)}): install Debian's package chromium.")
     flags = ["--no-sandbox", "--disable-gpu"]
-    return playwright.chromium.launch(executable_path=found, args=flags, headless=True)
+    try:
+        return playwright.chromium.launch(executable_path=found, args=flags, headless=True)
+    except Exception as error:
+        _without(f"The browser {found} does not start ({_first_line(error)}): call it by hand to see why.")
 
 
 @contextmanager
@@ -33,13 +36,27 @@ def browser() -> Iterator[Any]:
         from playwright.sync_api import sync_playwright
     except ImportError:
         _without("Playwright is not installed: pip install playwright (its own browsers are not needed).")
-    with sync_playwright() as playwright:
+    driver = sync_playwright()
+    try:
+        playwright = driver.__enter__()
+    except Exception as error:  # its own Node.js ends at once where a library is missing
+        _without(
+            f"Playwright's driver does not start ({_first_line(error)}): it needs libatomic.so.1, Debian's package "
+            "libatomic1."
+        )
+    try:
         found = launched(playwright)
         yield found
         found.close()
+    finally:
+        driver.__exit__(None, None, None)
 
 
-def _without(reason: str) -> None:
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _without(reason: str) -> NoReturn:
     (pytest.fail if os.environ.get(REQUIRED) == "required" else pytest.skip)(reason)
 
 

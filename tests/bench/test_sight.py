@@ -1,0 +1,70 @@
+"""An instrument that rests on names which a framework may drop says that they are gone and tells no byte."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import pytest
+import torch
+
+from bench.failures import Unavailable, require_sight
+from bench.instruments import jax_memory, torch_allocator, torch_dispatch, torch_flops, torch_memory, torch_traffic
+from bench.visit import failure
+
+X = torch.ones(4, 4)
+
+
+def jax_held() -> int:
+    return jax_memory.held_bytes(lambda w, x: ((x * w).sum(), ()), jnp.ones(3), jnp.ones(3))
+
+
+INSTRUMENTS: dict[str, tuple[Any, str, str, Callable[[], Any], Any]] = {
+    "live bytes": (torch_memory, "_require_sight", "_live_bytes", lambda: torch_memory.live_bytes(lambda: X + 1), 0),
+    "flops": (torch_dispatch, "_require_sight", "_show", lambda: torch_flops.count(lambda: X @ X), None),
+    "traffic": (torch_dispatch, "_require_sight", "_show", lambda: torch_traffic.count(lambda: X @ X), None),
+    "allocator": (
+        torch_allocator,
+        "_require_sight",
+        "_peak_bytes",
+        lambda: torch_allocator.peak_bytes(lambda: X + 1),
+        0,
+    ),
+    "jax's residuals": (jax_memory, "_require_residuals", "_held_bytes", jax_held, 0),
+}
+"""Of each: its module, its look at a known case, what measures, a call, and what a blind one finds."""
+
+
+@pytest.mark.parametrize("name", INSTRUMENTS)
+@pytest.mark.parametrize("gone", [True, False])
+def test_an_instrument_that_is_blind_says_so(name: str, gone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, look, measure, call, blind = INSTRUMENTS[name]
+
+    def changed(*args: Any) -> Any:
+        if gone:
+            raise AttributeError("module has no attribute _private")
+        return blind
+
+    before = call()
+    getattr(module, look).cache_clear()
+    monkeypatch.setattr(module, measure, changed)
+    for _ in range(2):  # and says so again
+        with pytest.raises(
+            Unavailable, match=r"^(torch|jax) \S+ shows .*: use the versions of constraints\.txt\.$"
+        ) as told:
+            call()
+    assert ("_private" in str(told.value)) == gone
+    assert failure(told.value)[0] == "n/a"
+    monkeypatch.undo()
+    assert call() == before
+
+
+def test_an_error_of_another_kind_comes_through() -> None:
+    def broken() -> int:
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        require_sight("torch", "bytes", broken, 1)
+    require_sight("torch", "bytes", lambda: 5, 3, operator.ge)
