@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
-from bench.failures import NotApplicable, Unavailable
+from bench.failures import NotApplicable, Unavailable, require_sight
 from bench.frameworks import torch_eager
 from bench.instruments import torch_allocator, torch_device
 
@@ -31,13 +33,15 @@ _AGAIN = (
 
 
 class Framework(torch_eager.Framework):
-    """As in eager mode, with compiled callables. Raises ``Unavailable`` without a C++ compiler, ``NotApplicable`` on
-    meta."""
+    """As in eager mode, with compiled callables. Raises ``Unavailable`` where this machine can compile nothing,
+    ``NotApplicable`` on meta."""
 
     def __init__(self, device: str = "cpu") -> None:
         if device == "meta":
             raise NotApplicable("Shapes alone cannot be compiled: use mode eager on meta.")
         _require_compiler()
+        if reason := _start_toolchain("cuda" if device.startswith("cuda") else device):
+            raise Unavailable(reason)
         super().__init__(device)
 
     def forward(self, fn: Callable[..., Any], *args: Any) -> Callable[[], Any]:
@@ -48,7 +52,6 @@ class Framework(torch_eager.Framework):
 
     def gradient(self, fn: Callable[..., Any], *args: Any) -> tuple[Callable[[], Any], float | None]:
         """``fn``, compiled now, and the seconds of the calls that compiled it, which ran once each."""
-        _start_toolchain(self._device.type)
         compiled = _Compiled(fn, args, self.sync, nullcontext)
         return compiled, compiled.compile()
 
@@ -131,9 +134,9 @@ class _Compiled:
 
 def _compilations() -> int:
     """Pieces of code that this process has compiled, or tried to."""
-    from torch._dynamo.utils import counters
+    import torch._dynamo.utils
 
-    return int(counters["frames"]["total"])
+    return int(torch._dynamo.utils.counters["frames"]["total"])
 
 
 @contextmanager
@@ -156,19 +159,47 @@ def _fresh() -> Iterator[None]:
 
 
 @functools.cache
-def _start_toolchain(device: str) -> None:
+def _start_toolchain(device: str) -> str:
     """Compile something small: the headers and the processor's vector units are looked at once a process, on no
-    cell's account."""
+    cell's account. Returns why nothing can be compiled here, where that is known, else nothing."""
     import torch
 
-    x = torch.ones(3, device=device)
-    _Compiled(lambda x: x + 1, (x,), lambda result: result, torch.no_grad).compile()
+    x, before = torch.ones(3, device=device), _compilations()
+    try:
+        _Compiled(lambda x: x + 1, (x,), lambda result: result, torch.no_grad).compile()
+    except Exception as error:
+        if reason := _cause(str(error)):
+            return reason
+        raise
+    # Blind to its own work, it would time a compilation as a call.
+    require_sight("torch", "compilations", lambda: _compilations() - before, 1, operator.ge)
+    return ""
+
+
+def _cause(said: str) -> str:
+    """What a failed build fails of, as far as the machine is its cause."""
+    import torch
+
+    places = {
+        "torch": torch.__file__,
+        "Python's headers": sysconfig.get_paths()["include"],
+        "the folder of temporary files (TMPDIR)": gettempdir(),
+    }
+    spaced = [name for name, path in places.items() if any(letter.isspace() for letter in path)]
+    if spaced and "CppCompileError" in said:
+        return (
+            f"torch.compile cannot build in a path with a space, and {' and '.join(spaced)} lies in one: use an "
+            "environment and a TMPDIR in folders without."
+        )
+    return "torch.compile needs Python's headers: install python3-dev." if "Python.h" in said else ""
 
 
 def _require_compiler() -> None:
-    from torch._inductor.cpp_builder import get_cpp_compiler
-    from torch._inductor.exc import InvalidCxxCompiler
-
+    try:
+        from torch._inductor.cpp_builder import get_cpp_compiler
+        from torch._inductor.exc import InvalidCxxCompiler
+    except ImportError:
+        return  # torch finds out itself, when it compiles
     try:
         get_cpp_compiler()
     except InvalidCxxCompiler:

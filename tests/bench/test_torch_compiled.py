@@ -12,24 +12,14 @@ import torch
 
 from bench.build import build
 from bench.cell import Cell
-from bench.failures import NotApplicable
+from bench.failures import NotApplicable, Unavailable
 from bench.frameworks import torch_compiled
 from bench.instruments import torch_memory
-
-
-def compiler() -> bool:
-    """Whether torch finds a C++ compiler here."""
-    try:
-        torch_compiled._require_compiler()
-    except NotApplicable:
-        return False
-    return True
-
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning"),  # dynamo looks
 ]
-needs_compiler = pytest.mark.skipif("not compiler()", reason="torch.compile needs a C++ compiler: install g++.")
+needs_compiler = pytest.mark.usefixtures("toolchain")
 
 SIZES: dict[str, dict[str, int]] = {
     "mlp": {"depth": 2, "width": 8, "batch": 4, "inputs": 5, "classes": 3},
@@ -62,6 +52,15 @@ REGISTER = [
 The rest was tried once: all of newton fails as unrolled does, and so does normal CG, which transposes in the same
 way; fpn comes out as tanh does, in half a minute, GMRES as Picard, given tangents as drawn ones, and jfb in forward
 mode as unrolled."""
+
+
+@pytest.fixture(scope="module")
+def toolchain() -> None:
+    """Skip where torch can compile nothing here, with its reason."""
+    try:
+        torch_compiled.Framework()
+    except Unavailable as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -121,7 +120,6 @@ def framework() -> Iterator[torch_compiled.Framework]:
 def test_compiling_again_starts_from_nothing(
     framework: torch_compiled.Framework, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    torch_compiled._start_toolchain("cpu")
     from torch._inductor import cpp_builder
 
     built = []
@@ -182,6 +180,34 @@ def test_without_a_compiler_a_cell_is_not_applicable(tmp_path: Path, monkeypatch
     monkeypatch.setattr(cpp_builder, "get_cpp_compiler", missing)
     with pytest.raises(NotApplicable, match=r"^torch.compile needs a C\+\+ compiler: install g\+\+\.$"):
         build(Cell("torch", "tanh", "jfb", SIZES["tanh"], mode="compiled"), tmp_path)
+
+
+@needs_compiler
+def test_in_a_path_with_a_space_a_cell_is_not_applicable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    torch_compiled._start_toolchain.cache_clear()
+    with pytest.raises(Unavailable, match=r"^torch.compile cannot build in a path with a space, and .*TMPDIR\) lies"):
+        build(Cell("torch", "tanh", "jfb", SIZES["tanh"], mode="compiled"), tmp_path)
+    torch_compiled._start_toolchain.cache_clear()
+
+
+def test_a_cause_is_told_where_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    cause = torch_compiled._cause
+    assert cause("CppCompileError: C++ compile error: fatal error: Python.h: No such file").endswith("python3-dev.")
+    assert cause("CppCompileError: C++ compile error: internal compiler error") == ""
+    monkeypatch.setattr(torch, "__file__", "/home/some one/site-packages/torch/__init__.py")
+    assert "and torch lies in one: " in cause("CppCompileError: C++ compile error: cannot find -ltorch")
+    assert cause("Unsupported: a call that is not traced") == ""
+
+
+def test_a_torch_that_counts_no_compilation_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch_compiled._start_toolchain.cache_clear()
+    monkeypatch.setattr(torch_compiled, "_compilations", lambda: 0)
+    monkeypatch.setattr(torch_compiled._Compiled, "compile", lambda self: 0.0)
+    with pytest.raises(Unavailable, match="shows 0 compilations where 1 are known"):
+        torch_compiled._start_toolchain("cpu")
 
 
 def test_shapes_alone_are_not_compiled() -> None:
