@@ -195,6 +195,9 @@ def test_in_a_path_with_a_space_a_cell_is_not_applicable(tmp_path: Path, monkeyp
 
 def test_a_cause_is_told_where_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     cause = torch_compiled._cause
+    monkeypatch.setattr(torch, "__file__", "/usr/lib/torch/__init__.py")
+    monkeypatch.setattr(torch_compiled.sysconfig, "get_paths", lambda: {"include": "/usr/include/python3"})
+    monkeypatch.setattr(torch_compiled, "gettempdir", lambda: "/tmp")
     assert cause("CppCompileError: C++ compile error: fatal error: Python.h: No such file").endswith("python3-dev.")
     assert cause("CppCompileError: C++ compile error: internal compiler error") == ""
     monkeypatch.setattr(torch, "__file__", "/home/some one/site-packages/torch/__init__.py")
