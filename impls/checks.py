@@ -40,13 +40,39 @@ def require_pool(x: Any, size: int) -> None:
         )
 
 
-def require_same_shape(z: Any, fz: Any) -> None:
-    """Refuse a step that does not map a state to one of the same shape."""
-    if tuple(z.shape) != tuple(fz.shape):
+def require_state(who: str, z: Any, real: bool) -> None:
+    """Refuse a state or right-hand side that is no array (b, *n) with numbers in it. real: it is an array of real
+    floating numbers."""
+    if not real or z.ndim < 2 or 0 in z.shape:
         raise ValueError(
-            f"fixed_point: step maps a state of shape {tuple(z.shape)} to {tuple(fz.shape)}; "
-            "a fixed point needs the same shape, so change step or z0."
+            f"{who}: a state must be one floating array of shape (b, *n) with samples along axis 0, not {_what(z)}; "
+            "join the parts of a state into one array, and give a single sample an axis of length 1 in front."
         )
+
+
+def require_same_state(z: Any, fz: Any) -> None:
+    """Refuse a step that does not map a state to one of the same shape and dtype."""
+    shapes = [tuple(z.shape), tuple(fz.shape) if _is_array(fz) else None]
+    if shapes[0] != shapes[1] or z.dtype != fz.dtype:
+        to = f"{shapes[1]}" if _is_array(fz) and z.dtype == fz.dtype else _what(fz)
+        raise ValueError(
+            f"fixed_point: step maps a state of shape {shapes[0]} to {to}; "
+            "a fixed point needs the same shape and dtype, so change step or z0."
+        )
+
+
+def _is_array(z: Any) -> bool:
+    return hasattr(z, "shape") and hasattr(z, "dtype")
+
+
+def _what(z: Any) -> str:
+    """What stands in the place of a state, in words."""
+    if z is None:
+        return "None"
+    if not _is_array(z):
+        return f"{'an' if type(z).__name__[0] in 'aeiou' else 'a'} {type(z).__name__}"
+    kind = "a numpy array" if type(z).__module__ == "numpy" else "an array"
+    return f"{kind} of {str(z.dtype).removeprefix('torch.')} of shape {tuple(z.shape)}"
 
 
 def require_unrollable(solver: Any) -> None:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.instruments.accuracy import largest_ratio
+
 LinearMap = Callable[[np.ndarray], np.ndarray]
 
 COMPLEX_STEP = 1e-30
@@ -82,9 +84,3 @@ def orthonormal(v: np.ndarray, basis: list[np.ndarray]) -> np.ndarray:
 def dots(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Inner product of each sample, to be multiplied with arrays of the same shape."""
     return (u * v).sum(axis=tuple(range(1, u.ndim)), keepdims=True)
-
-
-def largest_ratio(x: np.ndarray, y: np.ndarray) -> float:
-    """The largest over samples of ‖x‖/‖y‖; infinite where y is 0."""
-    squares = np.stack([dots(one, one).ravel() for one in (x, y)])
-    return float(np.sqrt(squares[0] / squares[1]).max()) if squares[1].all() else float("inf")

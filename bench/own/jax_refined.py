@@ -31,4 +31,4 @@ class Refined:
             return x, b - A(x), rounds + 1
 
         x, r, rounds = jax.lax.while_loop(going, refined, (0 * b, b, 0))
-        return solution(x, rounds * self._steps, r, b, self.tol)
+        return solution(x, rounds * self._steps, self.tol, A, b, r)

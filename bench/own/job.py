@@ -120,7 +120,7 @@ class Job:
         """The largest ‖step(z) − z‖/‖z‖ that the solve left; near z* = 0 against a part of the start's length."""
         aux = self._once[2]
         found = float(self._framework.numpy(aux.residual))
-        if not np.isfinite(found) or found <= self._question.residual_tol:
+        if np.isnan(found) or found <= self._question.residual_tol:
             return found
         step, z = self._model.apply(), self._framework.numpy(aux.value)
         least = state.shortest(step, self._framework.numpy(self._model.rest["z0"]))

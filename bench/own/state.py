@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bench.instruments.accuracy import largest_ratio, sample_norms
+
 Map = Callable[[np.ndarray], np.ndarray]
 
 MIXED = 1e-4
@@ -77,10 +79,8 @@ def spectral_radius(push: Map, like: np.ndarray) -> float:
 
 def residual(z: np.ndarray, fz: np.ndarray, least: float = 0.0) -> float:
     """The largest over samples of ‖step(z) − z‖/‖z‖, where a z shorter than ``least`` counts as that long."""
-    shortest = max(float(np.finfo(z.dtype).tiny), least)
-    with np.errstate(over="ignore", invalid="ignore"):  # from z = 0 on, any step is infinitely long
-        moved, size = _norms(fz - z), _norms(z)
-        return float((moved / np.maximum(size, shortest)).max())
+    with np.errstate(over="ignore", invalid="ignore"):
+        return largest_ratio(fz - z, z, least)  # from z = 0 on, any step is infinitely long
 
 
 def shortest(step: Map, z0: np.ndarray) -> float:
@@ -89,10 +89,5 @@ def shortest(step: Map, z0: np.ndarray) -> float:
     A fixed point z* = 0 has no relative residual: every step of a contraction halves z, say, and never ends.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        found = SMALL * max(float(_norms(z0).max()), float(_norms(step(z0)).max()))
+        found = SMALL * max(float(sample_norms(z0).max()), float(sample_norms(step(z0)).max()))
     return found if np.isfinite(found) else 0.0
-
-
-def _norms(z: np.ndarray) -> np.ndarray:
-    norms: np.ndarray = np.linalg.norm(z.reshape(len(z), -1), axis=1)
-    return norms

@@ -21,4 +21,4 @@ class Refined:
         while rounds < self._rounds and largest_ratio(r, b) > self.tol:
             x = x + inner(A, r).value
             r, rounds = b - A(x), rounds + 1
-        return solution(x, rounds * self._steps, r, b, self.tol)
+        return solution(x, rounds * self._steps, self.tol, A, b, r)

@@ -22,9 +22,10 @@ from jax import Array
 from jax.lax import dynamic_update_index_in_dim as put
 from jaxtyping import Float
 
-from impls.checks import require_same_shape, require_steps, require_window
+from impls.checks import require_same_state, require_steps, require_window
 from impls.jax.linear_solution import LinearMap, LinearSolution, State, solution
 from impls.jax.norms import largest_ratio, sample_norms, sizes
+from impls.jax.ops import as_state
 
 Rows = Float[Array, "b n"]
 
@@ -45,9 +46,11 @@ class Anderson:
         require_window("Anderson", self.memory, self.ridge)
 
     def __call__(self, f: Callable[[State], State], z0: State, *, unroll: bool = False) -> tuple[State, Any]:
+        z0 = as_state("Anderson", z0)
+
         def update(k: Any, z: State, window: _Window) -> tuple[State, _Window, State, Array]:
             fz = f(z)
-            require_same_shape(z, fz)
+            require_same_state(z, fz)
             r = fz - z
             window, mixed = _mixed(window, k, r, fz, self.ridge)
             return mixed, window, fz, largest_ratio(r, z)
@@ -67,7 +70,7 @@ class Anderson:
 
 @dataclass(frozen=True)
 class AndersonLinear:
-    """x ← x + b − A x from x₀ = 0, accelerated; M = 1 gives x = b. Cost: M − 1 products. M and tol: as in Picard."""
+    """x ← x + b − A x from x₀ = 0, accelerated; M = 1 gives x = b. Cost, M and tol: as in Picard."""
 
     steps: int = 20
     tol: float = 0.0
@@ -80,26 +83,29 @@ class AndersonLinear:
         require_window("AndersonLinear", self.memory, self.ridge)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        b = as_state("AndersonLinear", b)
         size = sizes(b)
-        b = b / size  # the squares of a small cotangent would underflow
+        unit = b / size  # the squares of a small cotangent would underflow, those of a large one overflow
 
-        def update(step: Any, x: State, r: State, window: _Window) -> tuple[State, State, _Window, State]:
-            r = b - A(x)
-            window, mixed = _mixed(window, step, r, x + r, self.ridge)
-            return mixed, r, window, x + r
+        def update(step: Any, x: State, r: State, window: _Window) -> tuple[_Window, State]:
+            return _mixed(window, step, r, x + r, self.ridge, unit=True)
 
-        at = b, b, _empty(b, self.memory, self.ridge)  # f(0) = b: the pair before the first product
+        window = _empty(unit, self.memory, self.ridge)  # f(0) = b: the pair before the first product
         if self.tol == 0:
-            x, r, _ = jax.lax.fori_loop(1, self.steps, lambda step, at: update(step, *at)[:3], at)
-            return solution(size * x, self.steps, r, b, self.tol)
+            _, x = jax.lax.fori_loop(
+                1, self.steps, lambda step, at: update(step, at[1], unit - A(at[1]), at[0]), (window, unit)
+            )
+            return solution(size * x, self.steps, self.tol, A, b)
 
-        def going(state: tuple[State, State, _Window, State, Array]) -> Array:
-            return (state[4] < self.steps) & ~(largest_ratio(state[1], b) <= self.tol)
+        def going(state: tuple[State, State, _Window, Array]) -> Array:
+            return (state[3] < self.steps) & ~(largest_ratio(state[1], unit) <= self.tol)
 
-        start = (*at, b, jnp.asarray(1))
-        # The plain image of the x that was looked at: nobody has looked at the mixed one.
-        _, r, _, image, step = jax.lax.while_loop(going, lambda s: (*update(s[4], *s[:3]), s[4] + 1), start)
-        return solution(size * image, step, r, b, self.tol)
+        def looked(state: tuple[State, State, _Window, Array]) -> tuple[State, State, _Window, Array]:
+            window, x = update(state[3], *state[:3])
+            return x, unit - A(x), window, state[3] + 1
+
+        x, r, _, step = jax.lax.while_loop(going, looked, (unit, unit - A(unit), window, jnp.asarray(1)))
+        return solution(size * x, step, self.tol, A, unit, r)
 
 
 class _Window(NamedTuple):
@@ -121,17 +127,22 @@ def _empty(like: State, memory: int, ridge: float) -> _Window:
     return _Window(dr, df, gram, rows, rows)
 
 
-def _mixed(window: _Window, k: Any, r: State, fz: State, ridge: float) -> tuple[_Window, State]:
-    """z_{k+1}, and the window with the k-th pair in it; the difference of the first pair, k = 0, is one of length 0."""
+def _mixed(window: _Window, k: Any, r: State, fz: State, ridge: float, *, unit: bool = False) -> tuple[_Window, State]:
+    """z_{k+1}, and the window with the k-th pair in it; the difference of the first pair, k = 0, is one of length 0.
+    unit: the first residual is of length 1 or so."""
     dr, df, gram, last_r, last_f = window
     rows, images = r.reshape(last_r.shape), fz.reshape(last_f.shape)
     slot = (k - 1) % dr.shape[1]
     change = rows - last_r
+    moved = images - last_f
+    if not unit:  # the squares of small residuals would underflow
+        size = sizes(change)
+        change, moved = change / size, moved / size
     length = sample_norms(change)[:, None]
     scale = jnp.where((length > 0) & (k > 0), 1 / length, 0)
     change = change * scale
     dr = put(dr, change, slot, 1)
-    df = put(df, (images - last_f) * scale, slot, 1)
+    df = put(df, moved * scale, slot, 1)
     column, rhs = jnp.einsum("bcn,bmn->cbm", jnp.stack([change, rows], 1), dr)
     column = column + ridge * (jnp.arange(dr.shape[1]) == slot)
     gram = put(put(gram, column, slot, 1), column, slot, 2)

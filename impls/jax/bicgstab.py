@@ -22,6 +22,7 @@ from jax import Array
 from impls.checks import require_steps
 from impls.jax.linear_solution import LinearMap, LinearSolution, State, solution
 from impls.jax.norms import dots, largest_ratio, sizes
+from impls.jax.ops import as_state
 
 Iterate = tuple[State, State, State, Array]
 """x, r = b − A x, p and b·r."""
@@ -44,21 +45,21 @@ class BiCGStab:
         require_steps("BiCGStab", self.steps, self.tol)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        b = as_state("BiCGStab", b)
         size = sizes(b)
-        b = b / size  # the squares of a small cotangent would underflow
-        at: Iterate = (jnp.zeros_like(b), b, b, dots(b, b))
+        unit = b / size  # the squares of a small cotangent would underflow, those of a large one overflow
+        at: Iterate = (jnp.zeros_like(b), unit, unit, dots(unit, unit))
         floor = jnp.finfo(b.dtype).eps ** 2 * at[3]  # below it r follows x no longer
-        update = partial(_update, A, b, floor)
+        update = partial(_update, A, unit, floor)
         if self.tol == 0:
             at = jax.lax.fori_loop(0, self.steps, lambda _, at: update(at), at)
-            return solution(size * at[0], self.steps, at[1], b, self.tol)
+            return solution(size * at[0], self.steps, self.tol, A, b)
 
         def going(state: tuple[Iterate, Any]) -> Array:
-            return (state[1] < self.steps) & ~(largest_ratio(state[0][1], b) <= self.tol)
+            return (state[1] < self.steps) & ~(largest_ratio(state[0][1], unit) <= self.tol)
 
         at, step = jax.lax.while_loop(going, lambda s: (update(s[0]), s[1] + 1), (at, jnp.asarray(0)))
-        r = b - A(at[0])  # what the recursion holds for it may have parted from it
-        return solution(size * at[0], step, r, b, self.tol)
+        return solution(size * at[0], step, self.tol, A, b)  # r may have parted from b − A x
 
 
 def _update(A: LinearMap, b: State, floor: Array, at: Iterate) -> Iterate:

@@ -16,7 +16,8 @@ from impls.jax.bicgstab import BiCGStab
 from impls.jax.factors import matrix_of
 from impls.jax.linear_solution import LinearMap, LinearSolution, LinearSolver, State, solution, solve
 from impls.jax.normal_cg import NormalCG, PublishedNormalCG
-from impls.jax.norms import largest_ratio, sample_norms
+from impls.jax.norms import largest_ratio, sample_norms, sizes
+from impls.jax.ops import as_state
 
 __all__ = [
     "GMRES",
@@ -36,7 +37,8 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Picard:
-    """x ← x + b − A x from x₀ = 0, so x_M = Σ_{m<M} Jᵐ b; M = 1 gives x = b. Cost: M − 1 products. Memory: 2 states."""
+    """x ← x + b − A x from x₀ = 0, so x_M = Σ_{m<M} Jᵐ b; M = 1 gives x = b. Cost: M − 1 products, and one more with a
+    tolerance. Memory: 2 states. tol: stop at the first x with ‖b − A x‖/‖b‖ ≤ tol; 0 never stops early."""
 
     steps: int = 60
     tol: float = 0.0
@@ -46,29 +48,28 @@ class Picard:
         require_steps("Picard", self.steps, self.tol)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
-        def update(state: tuple[State, State, Any]) -> tuple[State, State, Any]:
-            x, _, step = state
-            r = b - A(x)
-            return x + r, r, step + 1
-
+        b = as_state("Picard", b)
         if self.tol == 0:
-            x, r = b, b
-            if self.steps > 1:
-                x, r = jax.lax.fori_loop(1, self.steps, lambda _, s: update((*s, 0))[:2], (b, b))
-            return solution(x, self.steps, r, b, self.tol)
+            x = jax.lax.fori_loop(1, self.steps, lambda _, x: x + (b - A(x)), b) if self.steps > 1 else b
+            return solution(x, self.steps, self.tol, A, b)
 
         def going(state: tuple[State, State, Any]) -> Array:
             return (state[2] < self.steps) & ~(largest_ratio(state[1], b) <= self.tol)
 
-        x, r, step = jax.lax.while_loop(going, update, (b, b, jnp.asarray(1)))
-        return solution(x, step, r, b, self.tol)
+        def update(state: tuple[State, State, Any]) -> tuple[State, State, Any]:
+            x = state[0] + state[1]
+            return x, b - A(x), state[2] + 1
+
+        x, r, step = jax.lax.while_loop(going, update, (b, b - A(b), jnp.asarray(1)))
+        return solution(x, step, self.tol, A, b, r)
 
 
 @dataclass(frozen=True)
 class GMRES:
     """x in the span of b, A b, …, A^{M−1} b with the least ‖b − A x‖, without restarts; every sample has its own space.
 
-    Cost: M products, and 4 M² vector products to orthogonalise (Gram–Schmidt, twice). Memory: M + 4 states.
+    Cost: M products, one more with a tolerance, and 4 M² vector products to orthogonalise (Gram–Schmidt, twice).
+    Memory: M + 4 states. tol: looked at after the last step.
     Source: Saad and Schultz 1986.
     """
 
@@ -80,10 +81,12 @@ class GMRES:
         require_steps("GMRES", self.steps, self.tol)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
-        rows = b.reshape(len(b), -1)
+        b = as_state("GMRES", b)
+        size = sizes(b).reshape(-1, 1)
+        rows = b.reshape(len(b), -1) / size  # the squares of a small cotangent would underflow, of a large one overflow
         steps = min(self.steps, rows.shape[1])
         eps = jnp.finfo(b.dtype).eps
-        beta = sample_norms(b)
+        beta = sample_norms(rows)
 
         def arnoldi(j: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
             v, V, H = state
@@ -111,25 +114,25 @@ class GMRES:
         dead = abs(diagonal) <= 10 * eps * abs(diagonal).max(1, keepdims=True)
         R = R + jax.vmap(jnp.diag)(jnp.where(dead, 1 - diagonal, 0))
         y = jax.scipy.linalg.solve_triangular(R, jnp.where(dead, 0, rhs)[:, :, None])
-        x = jnp.einsum("bmc,bmn->bn", y, basis).reshape(b.shape)
-        r = jnp.concatenate([jnp.where(dead, rhs, 0), triangle[:, steps, steps:]], 1)
-        return solution(x, steps, r, b, self.tol)
+        x = jnp.einsum("bmc,bmn->bn", size[:, None] * y, basis).reshape(b.shape)
+        return solution(x, steps, self.tol, A, b)  # what H says of b − A x holds in exact arithmetic alone
 
 
 @dataclass(frozen=True)
 class Dense:
-    """x by LU of each sample's n × n matrix. Cost: n products in one batch, and ⅔ n³ flops a sample. Memory: n states.
-    A singular A gives NaN or infinity, since compiled code cannot raise; ``finite.require_finite`` says so."""
+    """x by LU of each sample's n × n matrix. Cost: n products in one batch, one more with a tolerance, and ⅔ n³ flops a
+    sample. Memory: n states. A singular A gives NaN or infinity, since compiled code cannot raise;
+    ``finite.require_finite`` says so."""
 
     tol: float = 0.0
     differentiable = True
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        b = as_state("Dense", b)
         matrix = matrix_of(A, b)
         n = matrix.shape[1]
         x = jnp.linalg.solve(matrix, b.reshape(len(b), n, 1))
-        r = b.reshape(len(b), n, 1) - matrix @ x
-        return solution(x.reshape(b.shape), n, r, b, self.tol)
+        return solution(x.reshape(b.shape), n, self.tol, A, b)
 
 
 LINEAR_SOLVERS: dict[

@@ -18,6 +18,7 @@ from jax import Array
 from impls.checks import require_applications, require_steps
 from impls.jax.linear_solution import LinearMap, LinearSolution, State, solution
 from impls.jax.norms import dots, largest_ratio, sizes
+from impls.jax.ops import as_state
 
 Iterate = tuple[State, ...]
 """x, b − A x, and what else an iteration needs of the one before."""
@@ -30,7 +31,8 @@ class NormalCG:
 
     Cost with applications=1: M products with A and M with Aᵀ. applications=3 is the baseline of the JFB paper's
     released code, which applies all of B three times a step: to p for α, to α p for s, and to x for the residual that
-    decides when to stop. Cost: 3 M products with each and one more with Aᵀ. Memory: 4 states. tol: as in Picard.
+    decides when to stop. Cost: 3 M products with each and one more with Aᵀ. With a tolerance one more with A, of the x
+    that is returned. Memory: 4 states. tol: as in Picard, looked at before each step.
     Source: Hestenes and Stiefel 1952; Wu Fung et al. 2022.
     """
 
@@ -44,18 +46,19 @@ class NormalCG:
         require_applications("NormalCG", self.applications)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        b = as_state("NormalCG", b)
         size = sizes(b)
-        b = b / size  # the squares of a small cotangent would underflow
-        at, update = (_published if self.applications == 3 else _lean)(A, transposed(A, b), b)
+        unit = b / size  # the squares of a small cotangent would underflow, those of a large one overflow
+        at, update = (_published if self.applications == 3 else _lean)(A, transposed(A, unit), unit)
         if self.tol == 0:
             at = jax.lax.fori_loop(0, self.steps, lambda _, at: update(at), at)
-            return solution(size * at[0], self.steps, at[1], b, self.tol)
+            return solution(size * at[0], self.steps, self.tol, A, b)
 
         def going(state: tuple[Iterate, Any]) -> Array:
-            return (state[1] < self.steps) & ~(largest_ratio(state[0][1], b) <= self.tol)
+            return (state[1] < self.steps) & ~(largest_ratio(state[0][1], unit) <= self.tol)
 
         at, step = jax.lax.while_loop(going, lambda s: (update(s[0]), s[1] + 1), (at, jnp.asarray(0)))
-        return solution(size * at[0], step, at[1], b, self.tol)
+        return solution(size * at[0], step, self.tol, A, b)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Norms of batches: one number a sample, over all its other axes."""
+"""Norms of batches: one number a sample, over all its other axes.
+
+Squares overflow and underflow long before numbers do, in float32 beyond 1e±19: what may have any scale is divided by
+its ``sizes`` first.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,16 @@ from jaxtyping import Float
 
 
 def sample_norms(x: Float[Array, "b *n"]) -> Float[Array, " b"]:
-    """Euclidean norm of each sample."""
+    """Euclidean norm of each sample, of an x whose squares are in range."""
     return jnp.linalg.norm(x.reshape(len(x), -1), axis=1)
 
 
-def largest_ratio(x: Float[Array, "b *n"], y: Float[Array, "b *n"]) -> Float[Array, ""]:
-    """The largest over samples of ‖x‖/‖y‖; 0 for 0/0."""
-    tiny = jnp.finfo(x.dtype).tiny
-    return (sample_norms(x) / jnp.maximum(sample_norms(y), tiny)).max()
+def largest_ratio(x: Float[Array, "b *n"], y: Float[Array, "b *n"], *, spare: bool = False) -> Float[Array, ""]:
+    """The largest over samples of ‖x‖/‖y‖, whatever their scale; 0 for 0/0. spare is there for the twin."""
+    del spare
+    size = sizes(y)
+    part = sample_norms(x / size)
+    return jnp.where(part > 0, part / sample_norms(y / size), part).max()
 
 
 def dots(x: Float[Array, "b *n"], y: Float[Array, "b *n"]) -> Float[Array, "b *n"]:
@@ -24,5 +30,5 @@ def dots(x: Float[Array, "b *n"], y: Float[Array, "b *n"]) -> Float[Array, "b *n
 
 
 def sizes(x: Float[Array, "b *n"]) -> Float[Array, "b *n"]:
-    """Largest absolute entry of each sample, or the least number above 0; shaped to scale states."""
+    """Largest absolute entry of each sample, or the least normal number; shaped to scale states."""
     return jnp.maximum(abs(x).max(range(1, x.ndim), keepdims=True), jnp.finfo(x.dtype).tiny)

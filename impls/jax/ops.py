@@ -9,10 +9,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from impls.checks import require_kernel, require_pool, require_product
+from impls.checks import require_kernel, require_pool, require_product, require_state
 from impls.jax.perturbed import Perturbed
 
 Tree = Any
@@ -70,6 +71,12 @@ def max_pool(x: Float[Array, "b h w c"], size: int) -> Float[Array, "b ph pw c"]
 def cross_entropy(logits: Float[Array, "b c"], labels: Array) -> Float[Array, ""]:
     """Mean over the batch of −log softmax(logits)[label]."""
     return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1).mean()
+
+
+def as_state(who: str, z: Any) -> Float[Array, "b *n"]:
+    """``z`` as an array of jax; ``ValueError`` for what ``who`` cannot take as a state or as a right-hand side."""
+    require_state(who, z, isinstance(z, Array | np.ndarray) and jnp.issubdtype(z.dtype, jnp.floating))
+    return jnp.asarray(z)
 
 
 def stop_gradient(tree: Tree) -> Tree:

@@ -15,11 +15,12 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from impls.checks import require_same_shape, require_steps
+from impls.checks import require_same_state, require_steps
 from impls.jax.anderson import Anderson
 from impls.jax.jacobian import push_forward
 from impls.jax.linear_solvers import Dense, LinearSolver
 from impls.jax.norms import largest_ratio
+from impls.jax.ops import as_state
 
 State = Float[Array, "b *n"]
 
@@ -46,9 +47,15 @@ class Solver(Protocol):
     def __call__(self, f: Callable[[State], State], z0: State, *, unroll: bool = False) -> tuple[State, Any]: ...
 
 
+def apply(f: Callable[..., State], z: State, *args: Any) -> State:
+    """f(z, *args); ``ValueError`` where it is no state of the shape and dtype of z."""
+    fz = f(z, *args)
+    require_same_state(z, fz)
+    return fz
+
+
 def finish(z: State, fz: State, spent: Any, tol: float) -> Solution:
     """The Solution of a solve that ended at z, with its image fz = step(z) as value."""
-    require_same_shape(z, fz)
     still, image = jax.lax.stop_gradient((z, fz))
     residual = largest_ratio(image - still, still)
     converged = residual <= tol if tol > 0 else jnp.isfinite(residual)
@@ -90,9 +97,10 @@ class Picard:
         require_steps("Picard", self.steps, self.tol)
 
     def __call__(self, f: Callable[[State], State], z0: State, *, unroll: bool = False) -> tuple[State, Any]:
+        z0 = as_state("Picard", z0)
+
         def update(z: State) -> tuple[State, Array]:
-            fz = f(z)
-            require_same_shape(z, fz)
+            fz = apply(f, z)
             return fz, largest_ratio(fz - z, z)
 
         return _iterate(update, z0, self.steps, self.tol)
@@ -112,8 +120,10 @@ class Newton:
         require_steps("Newton", self.steps, self.tol)
 
     def __call__(self, f: Callable[[State], State], z0: State, *, unroll: bool = False) -> tuple[State, Any]:
+        z0 = as_state("Newton", z0)
+
         def update(z: State) -> tuple[State, Array]:
-            fz, push = push_forward(f, z, differentiable=unroll)
+            fz, push = push_forward(lambda z: apply(f, z), z, differentiable=unroll)
             delta = self.linear_solver(lambda v: v - push(v), fz - z).value
             return z + delta, largest_ratio(fz - z, z)
 

@@ -95,6 +95,7 @@ def _along(grads: Tree, tangent: Tree) -> Tree:
 def _settle(f: Callable[[Array], Array], z: Array, tol: float, most: int, name: str) -> Array:
     for _ in range(most):
         last, z = z, f(z)
-        if np.linalg.norm(z - last) <= tol * max(float(np.linalg.norm(z)), 1e-300):
+        moved, size = (np.linalg.norm(one.reshape(len(one), -1), axis=1) for one in (z - last, z))
+        if (moved <= tol * np.maximum(size, 1e-300)).all():  # a large sample does not end the solve of a small one
             return z
     raise ArithmeticError(f"The reference of {name} did not settle in {most} steps: make step a contraction.")

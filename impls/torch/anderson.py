@@ -20,9 +20,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from impls.checks import require_same_shape, require_steps, require_window
+from impls.checks import require_same_state, require_steps, require_window
 from impls.torch.linear_solution import LinearMap, LinearSolution, State, solution
 from impls.torch.norms import largest_ratio, sample_norms, sizes
+from impls.torch.ops import as_state
 
 Rows = Float[Tensor, "b n"]
 
@@ -43,10 +44,11 @@ class Anderson:
         require_window("Anderson", self.memory, self.ridge)
 
     def __call__(self, f: Callable[[State], State], z0: State, *, unroll: bool = False) -> tuple[State, int]:
+        z0 = as_state("Anderson", z0)
         z, window = z0, _empty(z0, self.memory, self.ridge)
         for spent in range(1, self.steps):
             fz = f(z)
-            require_same_shape(z, fz)
+            require_same_state(z, fz)
             r = fz - z
             if self.tol > 0 and largest_ratio(r, z) <= self.tol:
                 return fz, spent
@@ -56,7 +58,7 @@ class Anderson:
 
 @dataclass(frozen=True)
 class AndersonLinear:
-    """x ← x + b − A x from x₀ = 0, accelerated; M = 1 gives x = b. Cost: M − 1 products. M and tol: as in Picard."""
+    """x ← x + b − A x from x₀ = 0, accelerated; M = 1 gives x = b. Cost, M and tol: as in Picard."""
 
     steps: int = 20
     tol: float = 0.0
@@ -69,18 +71,16 @@ class AndersonLinear:
         require_window("AndersonLinear", self.memory, self.ridge)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        b = as_state("AndersonLinear", b)
         size = sizes(b)
-        b = b / size  # the squares of a small cotangent would underflow
-        x, r, window = b, b, _empty(b, self.memory, self.ridge)  # f(0) = b: the pair before the first product
-        image = x
+        unit = b / size  # the squares of a small cotangent would underflow, those of a large one overflow
+        x, window = unit, _empty(unit, self.memory, self.ridge)  # f(0) = b: the pair before the first product
         for step in range(1, self.steps):
-            if self.tol > 0 and largest_ratio(r, b) <= self.tol:
-                return solution(size * image, step, r, b, self.tol)
-            r = b - A(x)
-            image = x + r
-            window, x = _mixed(window, step, r, image, self.ridge)
-        # With a tolerance the plain image of the x that was looked at: nobody has looked at the mixed one.
-        return solution(size * (image if self.tol > 0 else x), self.steps, r, b, self.tol)
+            r = unit - A(x)
+            if self.tol > 0 and largest_ratio(r, unit) <= self.tol:
+                return solution(size * x, step, self.tol, A, unit, r)
+            window, x = _mixed(window, step, r, x + r, self.ridge, unit=True)
+        return solution(size * x, self.steps, self.tol, A, b)
 
 
 class _Window(NamedTuple):
@@ -102,8 +102,9 @@ def _empty(like: State, memory: int, ridge: float) -> _Window:
     return _Window(dr, df, gram, rows, rows)
 
 
-def _mixed(window: _Window, k: int, r: State, fz: State, ridge: float) -> tuple[_Window, State]:
-    """z_{k+1}, and the window with the k-th pair in it, whose arrays are written in place."""
+def _mixed(window: _Window, k: int, r: State, fz: State, ridge: float, *, unit: bool = False) -> tuple[_Window, State]:
+    """z_{k+1}, and the window with the k-th pair in it, whose arrays are written in place. unit: the first residual is
+    of length 1 or so."""
     dr, df, gram, last_r, last_f = window
     rows, images = r.flatten(1), fz.flatten(1)
     window = window._replace(r=rows, f=images)
@@ -111,10 +112,11 @@ def _mixed(window: _Window, k: int, r: State, fz: State, ridge: float) -> tuple[
         return window, fz
     slot = (k - 1) % dr.shape[1]
     change = rows - last_r
-    length = sample_norms(change)[:, None]
+    size = None if unit else sizes(change)  # the squares of small residuals would underflow
+    length = sample_norms(change if size is None else change.div_(size))[:, None]
     scale = torch.where(length > 0, 1 / length, 0)
     dr[:, slot] = change * scale
-    df[:, slot] = (images - last_f) * scale
+    df[:, slot] = (images - last_f if size is None else (images - last_f).div_(size)) * scale
     column, rhs = torch.bmm(torch.stack([dr[:, slot], rows], 1), dr.mT).unbind(1)
     gram[:, slot] = gram[:, :, slot] = column
     gram[:, slot, slot] += ridge

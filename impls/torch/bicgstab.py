@@ -19,6 +19,7 @@ from torch import Tensor
 from impls.checks import require_steps
 from impls.torch.linear_solution import LinearMap, LinearSolution, State, solution
 from impls.torch.norms import dots, largest_ratio, sizes
+from impls.torch.ops import as_state
 
 Iterate = tuple[State, State, State, Tensor]
 """x, r = b − A x, p and b·r."""
@@ -41,17 +42,15 @@ class BiCGStab:
         require_steps("BiCGStab", self.steps, self.tol)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        b = as_state("BiCGStab", b)
         size = sizes(b)
-        b = b / size  # the squares of a small cotangent would underflow
-        at: Iterate = (torch.zeros_like(b), b, b, dots(b, b))
+        unit = b / size  # the squares of a small cotangent would underflow, those of a large one overflow
+        at: Iterate = (torch.zeros_like(b), unit, unit, dots(unit, unit))
         floor = torch.finfo(b.dtype).eps ** 2 * at[3]  # below it r follows x no longer
         step = 0
-        while step < self.steps and not (self.tol > 0 and largest_ratio(at[1], b) <= self.tol):
-            at, step = _update(A, b, floor, at), step + 1
-        x, r, *_ = at
-        if self.tol > 0:
-            r = b - A(x)  # what the recursion holds for it may have parted from it
-        return solution(size * x, step, r, b, self.tol)
+        while step < self.steps and not (self.tol > 0 and largest_ratio(at[1], unit) <= self.tol):
+            at, step = _update(A, unit, floor, at), step + 1
+        return solution(size * at[0], step, self.tol, A, b)  # r may have parted from b − A x
 
 
 def _update(A: LinearMap, b: State, floor: Tensor, at: Iterate) -> Iterate:

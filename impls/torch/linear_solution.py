@@ -7,7 +7,8 @@ Each returns a ``LinearSolution``. A solver that was given a tolerance and misse
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from functools import cached_property
+from typing import Protocol
 
 import torch
 from jaxtyping import Float
@@ -20,14 +21,25 @@ LinearMap = Callable[[State], State]
 """v ↦ A v; where v requires a gradient A v is recorded, so that a solver can transpose A."""
 
 
-class LinearSolution(NamedTuple):
-    """value: x. steps: as each solver counts them. residual: largest over samples of ‖b − A x‖/‖b‖, of the last x for
-    which it is known without another product. converged: within the tolerance, where there is one, and finite."""
+class LinearSolution:
+    """value: x. steps: as each solver counts them. residual: largest over samples of ‖b − A x‖/‖b‖, of x itself.
+    converged: the residual is within the tolerance, where there is one, and finite.
 
-    value: State
-    steps: Tensor
-    residual: Float[Tensor, ""]
-    converged: Tensor
+    Where a solver has not b − A x at hand, the first to read one of the last two pays for a product with A; a solve
+    without a tolerance costs no more than its value.
+    """
+
+    def __init__(self, value: State, steps: Tensor, tol: float, look: Callable[[], Float[Tensor, ""]]) -> None:
+        self.value, self.steps = value, steps
+        self._tol, self._look = tol, look
+
+    @cached_property
+    def residual(self) -> Float[Tensor, ""]:
+        return self._look()
+
+    @cached_property
+    def converged(self) -> Tensor:
+        return self.residual <= self._tol if self._tol > 0 else torch.isfinite(self.residual)
 
 
 class LinearSolver(Protocol):
@@ -48,8 +60,11 @@ def solve(linear_solver: LinearSolver, A: LinearMap, b: State) -> State:
     return torch.where(found.converged, found.value, torch.nan) if linear_solver.tol > 0 else found.value
 
 
-def solution(x: State, steps: int, r: Tensor, b: State, tol: float) -> LinearSolution:
-    """The LinearSolution of a solve that took ``steps`` and ended at x with the residual vectors r."""
-    residual = largest_ratio(r.detach(), b.detach())
-    converged = residual <= tol if tol > 0 else torch.isfinite(residual)
-    return LinearSolution(x, torch.tensor(float(steps)), residual, converged)
+def solution(x: State, steps: int, tol: float, A: LinearMap, b: State, r: State | None = None) -> LinearSolution:
+    """The LinearSolution of a solve that took ``steps`` and ended at x. r: b − A x, where it is known."""
+
+    def look() -> Tensor:
+        left = (b - A(x.detach()) if r is None else r).detach()
+        return largest_ratio(left, b.detach())
+
+    return LinearSolution(x, torch.tensor(float(steps)), tol, look)

@@ -12,7 +12,8 @@ from impls.torch.bicgstab import BiCGStab
 from impls.torch.factors import matrix_of
 from impls.torch.linear_solution import LinearMap, LinearSolution, LinearSolver, State, solution, solve
 from impls.torch.normal_cg import NormalCG, PublishedNormalCG
-from impls.torch.norms import largest_ratio, sample_norms
+from impls.torch.norms import largest_ratio, sample_norms, sizes
+from impls.torch.ops import as_state
 
 __all__ = [
     "GMRES",
@@ -32,7 +33,8 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Picard:
-    """x ← x + b − A x from x₀ = 0, so x_M = Σ_{m<M} Jᵐ b; M = 1 gives x = b. Cost: M − 1 products. Memory: 2 states."""
+    """x ← x + b − A x from x₀ = 0, so x_M = Σ_{m<M} Jᵐ b; M = 1 gives x = b. Cost: M − 1 products, and one more with a
+    tolerance. Memory: 2 states. tol: stop at the first x with ‖b − A x‖/‖b‖ ≤ tol; 0 never stops early."""
 
     steps: int = 60
     tol: float = 0.0
@@ -42,20 +44,22 @@ class Picard:
         require_steps("Picard", self.steps, self.tol)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
-        x, r = b, b
+        b = as_state("Picard", b)
+        x = b
         for step in range(1, self.steps):
-            if self.tol > 0 and largest_ratio(r, b) <= self.tol:
-                return solution(x, step, r, b, self.tol)
             r = b - A(x)
+            if self.tol > 0 and largest_ratio(r, b) <= self.tol:
+                return solution(x, step, self.tol, A, b, r)
             x = x + r
-        return solution(x, self.steps, r, b, self.tol)
+        return solution(x, self.steps, self.tol, A, b)
 
 
 @dataclass(frozen=True)
 class GMRES:
     """x in the span of b, A b, …, A^{M−1} b with the least ‖b − A x‖, without restarts; every sample has its own space.
 
-    Cost: M products, and 2 M² vector products to orthogonalise (Gram–Schmidt, twice). Memory: M + 4 states.
+    Cost: M products, one more with a tolerance, and 2 M² vector products to orthogonalise (Gram–Schmidt, twice).
+    Memory: M + 4 states. tol: looked at after the last step.
     Source: Saad and Schultz 1986.
     """
 
@@ -67,13 +71,15 @@ class GMRES:
         require_steps("GMRES", self.steps, self.tol)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
-        rows = b.flatten(1)
-        steps = min(self.steps, rows.shape[1])
+        b = as_state("GMRES", b)
+        size = sizes(b).view(-1, 1)
+        v = b.flatten(1) / size  # the squares of a small cotangent would underflow, those of a large one overflow
+        steps = min(self.steps, v.shape[1])
         eps = torch.finfo(b.dtype).eps
-        beta = sample_norms(b)
-        v = rows / beta.clamp(min=torch.finfo(b.dtype).tiny)[:, None]
-        basis = rows.new_zeros(len(b), steps, rows.shape[1])
-        H = rows.new_zeros(len(b), steps + 1, steps + 1)
+        beta = sample_norms(v)
+        v = v / beta.clamp(min=torch.finfo(b.dtype).tiny)[:, None]
+        basis = v.new_zeros(len(b), steps, v.shape[1])
+        H = v.new_zeros(len(b), steps + 1, steps + 1)
         H[:, 0, steps] = beta  # the last column is the right-hand side, β e₁
         for j in range(steps):
             basis[:, j] = v
@@ -95,27 +101,26 @@ class GMRES:
         dead = diagonal.abs() <= 10 * eps * diagonal.abs().amax(1, keepdim=True)
         R = R + torch.diag_embed(torch.where(dead, 1 - diagonal, 0))
         y = torch.linalg.solve_triangular(R, torch.where(dead, 0, rhs)[:, :, None], upper=True)
-        x = torch.bmm(y.mT, basis).view_as(b)
-        r = torch.cat([torch.where(dead, rhs, 0), triangle[:, steps, steps:]], 1)
-        return solution(x, steps, r, b, self.tol)
+        x = torch.bmm((size[:, None] * y).mT, basis).view_as(b)
+        return solution(x, steps, self.tol, A, b)  # what H says of b − A x holds in exact arithmetic alone
 
 
 @dataclass(frozen=True)
 class Dense:
-    """x by LU of each sample's n × n matrix. Cost: n products in one batch, and ⅔ n³ flops a sample. Memory: n states.
-    A singular A raises ``LinAlgError``."""
+    """x by LU of each sample's n × n matrix. Cost: n products in one batch, one more with a tolerance, and ⅔ n³ flops a
+    sample. Memory: n states. A singular A raises ``LinAlgError``."""
 
     tol: float = 0.0
     differentiable = True
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        b = as_state("Dense", b)
         matrix = matrix_of(A, b)
         n = matrix.shape[1]
         x, info = torch.linalg.solve_ex(matrix, b.reshape(len(b), n, 1))
         if info.any():
             raise torch.linalg.LinAlgError(singular(int(info.nonzero()[0, 0])))
-        r = b.reshape(len(b), n, 1) - matrix @ x
-        return solution(x.reshape(b.shape), n, r.detach(), b, self.tol)
+        return solution(x.reshape(b.shape), n, self.tol, A, b)
 
 
 LINEAR_SOLVERS: dict[

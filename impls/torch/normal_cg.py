@@ -16,6 +16,7 @@ from torch import Tensor
 from impls.checks import require_applications, require_steps
 from impls.torch.linear_solution import LinearMap, LinearSolution, State, solution
 from impls.torch.norms import dots, largest_ratio, sizes
+from impls.torch.ops import as_state
 
 Iterate = tuple[State, ...]
 """x, b − A x, and what else an iteration needs of the one before."""
@@ -28,7 +29,8 @@ class NormalCG:
 
     Cost with applications=1: M products with A and M with Aᵀ. applications=3 is the baseline of the JFB paper's
     released code, which applies all of B three times a step: to p for α, to α p for s, and to x for the residual that
-    decides when to stop. Cost: 3 M products with each and one more with Aᵀ. Memory: 4 states. tol: as in Picard.
+    decides when to stop. Cost: 3 M products with each and one more with Aᵀ. With a tolerance one more with A, of the x
+    that is returned. Memory: 4 states. tol: as in Picard, looked at before each step.
     Source: Hestenes and Stiefel 1952; Wu Fung et al. 2022.
     """
 
@@ -42,14 +44,15 @@ class NormalCG:
         require_applications("NormalCG", self.applications)
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
+        b = as_state("NormalCG", b)
         size = sizes(b)
-        b = b / size  # the squares of a small cotangent would underflow
-        at, update = (_published if self.applications == 3 else _lean)(A, transposed(A, b), b)
+        unit = b / size  # the squares of a small cotangent would underflow, those of a large one overflow
+        at, update = (_published if self.applications == 3 else _lean)(A, transposed(A, unit), unit)
         for step in range(self.steps):
-            if self.tol > 0 and largest_ratio(at[1], b) <= self.tol:
-                return solution(size * at[0], step, at[1], b, self.tol)
+            if self.tol > 0 and largest_ratio(at[1], unit) <= self.tol:
+                return solution(size * at[0], step, self.tol, A, b)
             at = update(at)
-        return solution(size * at[0], self.steps, at[1], b, self.tol)
+        return solution(size * at[0], self.steps, self.tol, A, b)
 
 
 @dataclass(frozen=True)

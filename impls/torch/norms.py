@@ -1,4 +1,8 @@
-"""Norms of batches: one number a sample, over all its other axes."""
+"""Norms of batches: one number a sample, over all its other axes.
+
+Squares overflow and underflow long before numbers do, in float32 beyond 1e±19: what may have any scale is divided by
+its ``sizes`` first.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,16 @@ from torch import Tensor
 
 
 def sample_norms(x: Float[Tensor, "b *n"]) -> Float[Tensor, " b"]:
-    """Euclidean norm of each sample."""
+    """Euclidean norm of each sample, of an x whose squares are in range."""
     return torch.linalg.vector_norm(x.flatten(1), dim=1)
 
 
-def largest_ratio(x: Float[Tensor, "b *n"], y: Float[Tensor, "b *n"]) -> Float[Tensor, ""]:
-    """The largest over samples of ‖x‖/‖y‖; 0 for 0/0."""
-    tiny = torch.finfo(x.dtype).tiny
-    return (sample_norms(x) / sample_norms(y).clamp(min=tiny)).max()
+def largest_ratio(x: Float[Tensor, "b *n"], y: Float[Tensor, "b *n"], *, spare: bool = False) -> Float[Tensor, ""]:
+    """The largest over samples of ‖x‖/‖y‖, whatever their scale; 0 for 0/0. spare: x may be overwritten."""
+    size = sizes(y)
+    part = sample_norms(x.div_(size) if spare else x / size)
+    del x  # where nobody else holds it, its memory is there for y
+    return torch.where(part > 0, part / sample_norms(y / size), part).max()
 
 
 def dots(x: Float[Tensor, "b *n"], y: Float[Tensor, "b *n"]) -> Float[Tensor, "b *n"]:
@@ -24,5 +30,6 @@ def dots(x: Float[Tensor, "b *n"], y: Float[Tensor, "b *n"]) -> Float[Tensor, "b
 
 
 def sizes(x: Float[Tensor, "b *n"]) -> Float[Tensor, "b *n"]:
-    """Largest absolute entry of each sample, or the least number above 0; shaped to scale states."""
-    return x.flatten(1).abs().amax(1).clamp(min=torch.finfo(x.dtype).tiny).view(-1, *[1] * (x.ndim - 1))
+    """Largest absolute entry of each sample, or the least normal number; shaped to scale states."""
+    largest = torch.linalg.vector_norm(x.flatten(1), torch.inf, dim=1)
+    return largest.clamp(min=torch.finfo(x.dtype).tiny).view(-1, *[1] * (x.ndim - 1))

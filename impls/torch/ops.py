@@ -11,7 +11,7 @@ import torch.autograd.forward_ad as fwd
 from jaxtyping import Float
 from torch import Tensor
 
-from impls.checks import require_kernel, require_pool, require_product
+from impls.checks import require_kernel, require_pool, require_product, require_state
 from impls.torch.perturbed import Perturbed
 
 Tree = Any
@@ -78,6 +78,12 @@ def max_pool(x: Float[Tensor, "b h w c"], size: int) -> Float[Tensor, "b ph pw c
 def cross_entropy(logits: Float[Tensor, "b c"], labels: Tensor) -> Float[Tensor, ""]:
     """Mean over the batch of −log softmax(logits)[label]."""
     return torch.nn.functional.cross_entropy(logits, labels)
+
+
+def as_state(who: str, z: Any) -> Float[Tensor, "b *n"]:
+    """``z`` itself; ``ValueError`` for what ``who`` cannot take as a state or as a right-hand side."""
+    require_state(who, z, isinstance(z, Tensor) and z.is_floating_point())
+    return z
 
 
 def stop_gradient(tree: Tree) -> Tree:

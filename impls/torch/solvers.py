@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from impls.checks import require_same_shape, require_steps
+from impls.checks import require_same_state, require_steps
 from impls.torch.anderson import Anderson
 from impls.torch.jacobian import push_forward
 from impls.torch.linear_solvers import Dense, LinearSolver
 from impls.torch.norms import largest_ratio
+from impls.torch.ops import as_state
 
 State = Float[Tensor, "b *n"]
 
@@ -46,10 +47,16 @@ class Solver(Protocol):
     def __call__(self, f: Callable[[State], State], z0: State, *, unroll: bool = False) -> tuple[State, int]: ...
 
 
+def apply(f: Callable[..., State], z: State, *args: Any) -> State:
+    """f(z, *args); ``ValueError`` where it is no state of the shape and dtype of z."""
+    fz = f(z, *args)
+    require_same_state(z, fz)
+    return fz
+
+
 def finish(z: State, fz: State, spent: int, tol: float) -> Solution:
     """The Solution of a solve that ended at z, with its image fz = step(z) as value."""
-    require_same_shape(z, fz)
-    residual = largest_ratio(fz.detach() - z.detach(), z.detach())
+    residual = largest_ratio(fz.detach() - z.detach(), z.detach(), spare=True)
     converged = residual <= tol if tol > 0 else torch.isfinite(residual)
     return Solution(fz, torch.tensor(float(spent + 1)), residual, converged)
 
@@ -69,11 +76,11 @@ class Picard:
         require_steps("Picard", self.steps, self.tol)
 
     def __call__(self, f: Callable[[State], State], z0: State, *, unroll: bool = False) -> tuple[State, int]:
-        z = z0
+        z = as_state("Picard", z0)
         for spent in range(1, self.steps):
             last, z = z, f(z)
             if spent == 1:  # once: looking at shapes takes a tenth of a small step
-                require_same_shape(last, z)
+                require_same_state(last, z)
             if self.tol > 0 and largest_ratio(z - last, last) <= self.tol:
                 return z, spent
         return z, self.steps - 1
@@ -93,9 +100,9 @@ class Newton:
         require_steps("Newton", self.steps, self.tol)
 
     def __call__(self, f: Callable[[State], State], z0: State, *, unroll: bool = False) -> tuple[State, int]:
-        z = z0
+        z = as_state("Newton", z0)
         for spent in range(1, self.steps):
-            fz, push = push_forward(f, z, differentiable=unroll)
+            fz, push = push_forward(lambda z: apply(f, z), z, differentiable=unroll)
             delta = self.linear_solver(partial(_minus, push), fz - z).value
             last, z = z, z + delta
             if self.tol > 0 and largest_ratio(fz - last, last) <= self.tol:

@@ -13,7 +13,7 @@ from impls import oracles
 from impls.catalog import METHODS
 from impls.names import pick
 from impls.problems import make
-from tests.impls.frameworks import array, flat, loss, module, run, small, solve, to_numpy, tree
+from tests.impls.frameworks import FRAMEWORKS, array, flat, loss, module, run, small, solve, to_numpy, tree
 
 
 def sentence(caught: pytest.ExceptionInfo[BaseException]) -> str:
@@ -140,14 +140,87 @@ def test_a_method_that_an_explicit_problem_has_not() -> None:
     sentence(caught)
 
 
-@pytest.mark.parametrize("method", ["unrolled", "ift", "jfb"])
-def test_step_shapes(framework: str, method: str) -> None:
-    z = array(framework, np.zeros((2, 3)))
-    with pytest.raises(ValueError, match=r"a state of shape \(2, 3\) to \(2, 2\)") as caught:
-        module(framework, f"adjoints.{method}").fixed_point(
-            lambda z, args: z[:, :2], z, (), solver=module(framework, "solvers").Picard(steps=1)
-        )
-    sentence(caught)
+BAD_STATES = {
+    "a tuple": lambda a: (a(np.ones((2, 3))), a(np.ones((2, 3)))),
+    "a dict": lambda a: {"z": a(np.ones((2, 3)))},
+    "a float": lambda a: 1.0,
+    "None": lambda a: None,
+    "an array of float64 of shape ()": lambda a: a(np.ones(())),
+    "an array of float64 of shape (3,)": lambda a: a(np.ones(3)),
+    "an array of float64 of shape (0, 3)": lambda a: a(np.ones((0, 3))),
+    "an array of float64 of shape (2, 0)": lambda a: a(np.ones((2, 0))),
+    "an array of int64 of shape (2, 3)": lambda a: a(np.ones((2, 3), "int64")),
+    "an array of bool of shape (2, 3)": lambda a: a(np.ones((2, 3), "bool")),
+    "an array of complex128 of shape (2, 3)": lambda a: a(np.ones((2, 3), "complex128")),
+}
+
+
+def takers(framework: str) -> dict[str, Any]:
+    """Whatever takes a state or a right-hand side, by the name that it gives itself."""
+    solvers, linear = (module(framework, name) for name in ("solvers", "linear_solvers"))
+    adjoints = [module(framework, f"adjoints.{row.name}") for row in METHODS.values() if row.interface == "adjoint"]
+    newton = solvers.Newton(steps=2)
+    return {
+        **{one.__name__: lambda z, one=one: one.fixed_point(lambda z, a: z, z, (), solver=newton) for one in adjoints},
+        **{kind.__name__: lambda z, kind=kind: kind()(lambda z: z, z) for kind in solvers.SOLVERS.values()},
+        **{
+            f"linear {name}": lambda b, kind=kind: kind()(lambda v: v, b)
+            for name, kind in linear.LINEAR_SOLVERS.items()
+        },
+    }
+
+
+@pytest.mark.parametrize("words", BAD_STATES)
+def test_what_is_no_state(words: str) -> None:
+    """One sentence for all that take one, but for the name at its start, and the same in both frameworks."""
+    said: dict[str, set[str]] = {}
+    for framework in FRAMEWORKS:
+        for name, call in takers(framework).items():
+            with pytest.raises(ValueError, match=r"a state must be one floating array of shape \(b, \*n\)") as caught:
+                call(BAD_STATES[words](lambda x, framework=framework: array(framework, x)))
+            assert f", not {words};" in sentence(caught)
+            said.setdefault(name.split(".")[-1], set()).add(sentence(caught))
+    assert all(len(each) == 1 for each in said.values()) and len(said) == 14
+    assert len({text.split(": ", 1)[1] for (text,) in said.values()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (lambda z: z[:, :2], "to (2, 2)"),
+        (lambda z: z[0], "to (3,)"),
+        (lambda z: z.sum(), "to ()"),
+        (lambda z: (z, z), "to a tuple"),
+        (lambda z: None, "to None"),
+        (lambda z: 1.0, "to a float"),
+        (lambda z: z > 0, "to an array of bool of shape (2, 3)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("K", [1, 3])
+def test_what_step_makes_of_a_state(image: Any, words: str, K: int) -> None:
+    said = set()
+    for framework in FRAMEWORKS:
+        z, solvers = array(framework, np.zeros((2, 3))), module(framework, "solvers")
+        for method in ("unrolled", "ift", "jfb", "ift_reused"):
+            for solver in ("newton",) if method == "ift_reused" else ("picard", "newton", "anderson"):
+                if (method, solver) != ("unrolled", "anderson") and (method, K) != ("ift_reused", 1):
+                    made = solvers.SOLVERS[solver](steps=K)
+                    with pytest.raises(ValueError, match=r"step maps a state of shape \(2, 3\) to") as caught:
+                        module(framework, f"adjoints.{method}").fixed_point(lambda z, _: image(z), z, (), solver=made)
+                    said.add(sentence(caught))
+    (text,) = said
+    assert f"{words}; a fixed point needs the same shape and dtype" in text
+
+
+def test_another_dtype_than_the_states(framework: str) -> None:
+    z, wide = array(framework, np.ones((2, 3)), "float32"), array(framework, np.ones((2, 3)))
+    for method in ("unrolled", "ift", "jfb"):
+        with pytest.raises(ValueError, match=r"to an array of float64 of shape \(2, 3\); a fixed point") as caught:
+            module(framework, f"adjoints.{method}").fixed_point(
+                lambda z, a: 0.5 * z + a, z, wide, solver=module(framework, "solvers").Picard(steps=3)
+            )
+        sentence(caught)
 
 
 def test_tangent_shapes(framework: str) -> None:

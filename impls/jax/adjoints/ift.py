@@ -17,7 +17,7 @@ import jax
 from impls.jax import ops
 from impls.jax.jacobian import push_forward
 from impls.jax.linear_solvers import LinearSolver, Picard, solve
-from impls.jax.solvers import Solution, Solver, State, finish
+from impls.jax.solvers import Solution, Solver, State, apply, finish
 from impls.jax.types import Step
 
 
@@ -29,10 +29,10 @@ def fixed_point(
     linear_solver (default: Picard(60)) solves (I − J) x = b; where it misses its tolerance the gradient is NaN.
     """
     linear_solver = linear_solver or Picard()
-    frozen = ops.stop_gradient(args)
-    z, spent = solver(lambda z: step(z, frozen), ops.stop_gradient(z0))
+    frozen, z0 = ops.stop_gradient((args, ops.as_state("fixed_point", z0)))
+    z, spent = solver(lambda z: step(z, frozen), z0)
     z = ops.stop_gradient(z)
-    fz = step(z, ops.first_order(args, "ift"))
+    fz = apply(step, z, ops.first_order(args, "ift"))
     return finish(z, _implicit(step, linear_solver, z, frozen, fz), spent, solver.tol)
 
 

@@ -19,7 +19,7 @@ from impls.checks import require_factors
 from impls.jax import ops
 from impls.jax.factors import Factors, factorise
 from impls.jax.jacobian import push_forward
-from impls.jax.solvers import Newton, Solution, State, finish
+from impls.jax.solvers import Newton, Solution, State, apply, finish
 from impls.jax.types import Step
 
 
@@ -30,12 +30,12 @@ def fixed_point(step: Step, z0: State, args: ops.Tree, *, solver: Newton) -> Sol
     has a tolerance, that step follows the one that met it.
     """
     require_factors(solver)
-    frozen = ops.stop_gradient(args)
-    z, spent = replace(solver, steps=solver.steps - 1)(lambda z: step(z, frozen), ops.stop_gradient(z0))
-    image, push = push_forward(lambda z: step(z, frozen), z)
+    frozen, z0 = ops.stop_gradient((args, ops.as_state("fixed_point", z0)))
+    z, spent = replace(solver, steps=solver.steps - 1)(lambda z: step(z, frozen), z0)
+    image, push = push_forward(lambda z: apply(step, z, frozen), z)
     factors = factorise(lambda v: v - push(v), z)
     z = ops.stop_gradient(z + factors.solve(image - z))
-    fz = step(z, ops.first_order(args, "ift_reused"))
+    fz = apply(step, z, ops.first_order(args, "ift_reused"))
     return finish(z, _implicit(factors, fz), spent + 1, solver.tol)
 
 

@@ -10,13 +10,13 @@ Source: Wu Fung et al., AAAI 2022, arXiv:2103.12803; one-step differentiation, B
 from __future__ import annotations
 
 from impls.jax import ops
-from impls.jax.solvers import Solution, Solver, State, finish
+from impls.jax.solvers import Solution, Solver, State, apply, finish
 from impls.jax.types import Step
 
 
 def fixed_point(step: Step, z0: State, args: ops.Tree, *, solver: Solver) -> Solution:
     """z = step(z, args), differentiable in args through its last evaluation alone. z0: (b, *n), not differentiated."""
-    frozen = ops.stop_gradient(args)
-    z, spent = solver(lambda z: step(z, frozen), ops.stop_gradient(z0))
-    fz = step(ops.stop_gradient(z), ops.first_order(args, "jfb"))
+    frozen, z0 = ops.stop_gradient((args, ops.as_state("fixed_point", z0)))
+    z, spent = solver(lambda z: step(z, frozen), z0)
+    fz = apply(step, ops.stop_gradient(z), ops.first_order(args, "jfb"))
     return finish(z, fz, spent, solver.tol)

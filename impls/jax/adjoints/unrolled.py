@@ -10,8 +10,8 @@ modeling".
 from __future__ import annotations
 
 from impls.checks import require_unrollable
-from impls.jax.ops import Tree, dense
-from impls.jax.solvers import Solution, Solver, State, finish
+from impls.jax.ops import Tree, as_state, dense
+from impls.jax.solvers import Solution, Solver, State, apply, finish
 from impls.jax.types import Step
 
 
@@ -23,5 +23,5 @@ def fixed_point(step: Step, z0: State, args: Tree, *, solver: Solver) -> Solutio
     require_unrollable(solver)
     if solver.method == "newton":  # it differentiates step itself
         args = dense(args)
-    z, spent = solver(lambda z: step(z, args), z0, unroll=True)
-    return finish(z, step(z, args), spent, solver.tol)
+    z, spent = solver(lambda z: step(z, args), as_state("fixed_point", z0), unroll=True)
+    return finish(z, apply(step, z, args), spent, solver.tol)

@@ -16,7 +16,7 @@ import torch.autograd.forward_ad as fwd
 from impls.torch import ops
 from impls.torch.jacobian import push_forward
 from impls.torch.linear_solvers import LinearSolver, Picard, solve
-from impls.torch.solvers import Solution, Solver, State, finish
+from impls.torch.solvers import Solution, Solver, State, apply, finish
 from impls.torch.types import Step
 
 
@@ -28,13 +28,13 @@ def fixed_point(
     linear_solver (default: Picard(60)) solves (I − J) x = b; where it misses its tolerance the gradient is NaN.
     """
     linear_solver = linear_solver or Picard()
-    frozen = ops.stop_gradient(args)
+    frozen, z0 = ops.stop_gradient((args, ops.as_state("fixed_point", z0)))
     with torch.no_grad():
-        z, spent = solver(lambda z: step(z, frozen), ops.stop_gradient(z0))
+        z, spent = solver(lambda z: step(z, frozen), z0)
 
     # One graph serves the attached step and the solve, so the backward pass evaluates step no second time. A hook on
     # the step's own output would call itself from within; it sits on a view of it.
-    image = step(z.requires_grad_(torch.is_grad_enabled()), args)
+    image = apply(step, z.requires_grad_(torch.is_grad_enabled()), args)
     fz = ops.first_order(image.view_as(image), "ift")
 
     if fz.requires_grad:

@@ -19,7 +19,7 @@ from impls.checks import require_factors
 from impls.torch import ops
 from impls.torch.factors import factorise
 from impls.torch.jacobian import push_forward
-from impls.torch.solvers import Newton, Solution, State, finish
+from impls.torch.solvers import Newton, Solution, State, apply, finish
 from impls.torch.types import Step
 
 
@@ -30,14 +30,14 @@ def fixed_point(step: Step, z0: State, args: ops.Tree, *, solver: Newton) -> Sol
     has a tolerance, that step follows the one that met it.
     """
     require_factors(solver)
-    frozen = ops.stop_gradient(args)
+    frozen, z0 = ops.stop_gradient((args, ops.as_state("fixed_point", z0)))
     with torch.no_grad():
-        z, spent = replace(solver, steps=solver.steps - 1)(lambda z: step(z, frozen), ops.stop_gradient(z0))
-        image, push = push_forward(lambda z: step(z, frozen), z)
+        z, spent = replace(solver, steps=solver.steps - 1)(lambda z: step(z, frozen), z0)
+        image, push = push_forward(lambda z: apply(step, z, frozen), z)
         factors = factorise(lambda v: v - push(v), z)
         z = z + factors.solve(image - z)
 
-    image = step(z, args)
+    image = apply(step, z, args)
     fz = ops.first_order(image.view_as(image), "ift_reused")
     if fz.requires_grad:
         fz.register_hook(lambda g: g if g is None else factors.solve(g, transposed=True))

@@ -12,14 +12,14 @@ from __future__ import annotations
 import torch
 
 from impls.torch import ops
-from impls.torch.solvers import Solution, Solver, State, finish
+from impls.torch.solvers import Solution, Solver, State, apply, finish
 from impls.torch.types import Step
 
 
 def fixed_point(step: Step, z0: State, args: ops.Tree, *, solver: Solver) -> Solution:
     """z = step(z, args), differentiable in args through its last evaluation alone. z0: (b, *n), not differentiated."""
-    frozen = ops.stop_gradient(args)
+    frozen, z0 = ops.stop_gradient((args, ops.as_state("fixed_point", z0)))
     with torch.no_grad():
-        z, spent = solver(lambda z: step(z, frozen), ops.stop_gradient(z0))
-    fz = ops.first_order(step(z, args), "jfb")
+        z, spent = solver(lambda z: step(z, frozen), z0)
+    fz = ops.first_order(apply(step, z, args), "jfb")
     return finish(z, fz, spent, solver.tol)
