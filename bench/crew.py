@@ -68,10 +68,10 @@ class Crew:
     def work(self, cores: list[int]) -> Generator[Row, None, None]:
         """Rows as they come, from one slot for each of ``cores``; when this ends, no process is left."""
         threads = [threading.Thread(target=self._slot, args=(core,), daemon=True) for core in cores]
-        for thread in threads:
-            thread.start()
         busy = len(threads)
         try:
+            for thread in threads:
+                thread.start()
             while busy:
                 item = self._out.get()
                 if isinstance(item, BaseException):
@@ -86,7 +86,8 @@ class Crew:
                 for worker in self._live:
                     worker.stop()
             for thread in threads:
-                thread.join()
+                if thread.ident is not None:  # it was started
+                    thread.join()
 
     def _slot(self, core: int) -> None:
         """Take one tour after another until none is left."""

@@ -65,10 +65,10 @@ def measure(
     cores, devices = machine.available_cores(), {*(cell.device for cell in cells), *(part.device for part in parts)}
     slots = 1 if any(device.startswith("cuda") for device in devices) else slots or min(2, len(cores))
     launch = Launch(python, script, pythonpath)
-    probe = Worker(launch)
-    probe.kill()
+    with Worker(launch) as probe:
+        ready = probe.ready
     run = run_row(
-        cells, probe.ready, workers=workers, preset=preset, commit=commit, parts=parts, experiments=experiments
+        cells, ready, workers=workers, preset=preset, commit=commit, parts=parts, experiments=experiments
     )
     notes: list[str] = []
     known = store.done(path, run, since, notes)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bench.reasons import without_paths
 
@@ -78,7 +78,7 @@ def environment(launch: Launch, task: Task, inherited: Mapping[str, str] | None 
 
 
 class Worker:
-    """A running worker process. ``ready`` is the first message it sent."""
+    """A running worker process, which a ``with`` ends however it is left. ``ready`` is the first message it sent."""
 
     def __init__(self, launch: Launch, core: int | None = None, task: Task | None = None) -> None:
         self.core = core
@@ -94,11 +94,19 @@ class Worker:
         )
         try:
             self.ready = self._receive(START_S)
+            if not self.ready.get("ready"):
+                raise LookupError(self.ready.get("reason", "The worker process is not ready."))
         except Lost as lost:
             raise RuntimeError(f"A worker process did not start: {lost.reason}") from None
-        if not self.ready.get("ready"):
+        except BaseException:  # Ctrl-C too: nobody else knows of the process yet
             self.kill()
-            raise LookupError(self.ready.get("reason", "The worker process is not ready."))
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def ask(self, job: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
         """The answer to one job; ``Lost`` where the process dies or takes too long and is killed."""

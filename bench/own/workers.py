@@ -43,13 +43,12 @@ def measured(
         launch, task = Launch(sys.executable, WORKER), Task("exact", None, machine.memory_for(slots))
         own: Row = {"scratch": folder, "model": MODEL, "paths": [os.path.abspath(one) for one in sys.path]}
         own |= {"x64": question.x64, "K": serve.steps(cells)}
-        worker = Worker(launch, cores[0], task)
-        run = run_row(cells, worker.ready, workers=workers, preset="own")
-        try:
-            worker.ask({"own": own}, timeout_s)
-        except Lost as lost:
-            serve.keep(scratch, Reference(None, f"No gradient error: the float64 reference came to {lost.reason}."))
-        worker.kill()
+        with Worker(launch, cores[0], task) as worker:  # it ends with this, by Ctrl-C in a notebook too
+            run = run_row(cells, worker.ready, workers=workers, preset="own")
+            try:
+                worker.ask({"own": own}, timeout_s)
+            except Lost as lost:
+                serve.keep(scratch, Reference(None, f"No gradient error: the float64 reference came to {lost.reason}."))
         store.append(path, run)
 
         def led(plan: list[Tour]) -> list[Row]:

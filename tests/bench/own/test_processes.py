@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import queue
+import subprocess
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
+import pytest
 import torch
 import torch.autograd.forward_ad as fwd
 
 import bench
+from bench import store
+from bench.own import workers as processes
+from bench.processes import Worker
 from bench.store import read
 
 
@@ -46,3 +54,40 @@ def test_processes_give_an_interval_and_take_a_crash(tmp_path: Path) -> None:
         ("time", 0),
         ("time", 1),
     ]
+
+
+class Rows(SimpleQueue[Any]):
+    """A queue whose ``get`` can be replaced."""
+
+
+def interrupted(*_: Any, **__: Any) -> Any:
+    """Stands where Ctrl-C comes."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (Worker, "_receive"),
+        (Worker, "ask"),
+        (processes, "run_row"),
+        (store, "append"),
+        (Rows, "get"),
+    ],
+    ids=["while one starts", "while the reference is computed", "after the start", "before the visits", "in the visits"],
+)
+def test_ctrl_c_leaves_no_process(owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Watched(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Watched)
+    monkeypatch.setattr(queue, "SimpleQueue", Rows)
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bench.compare(loss=lambda p, x: (p * x).sum(), params=torch.ones(4), batch=torch.ones(4), workers=1)
+    workers = [one for one in started if "worker.py" in str(one.args)]
+    assert workers and all(one.poll() is not None for one in workers)
