@@ -67,9 +67,7 @@ def measure(
     launch = Launch(python, script, pythonpath)
     with Worker(launch) as probe:
         ready = probe.ready
-    run = run_row(
-        cells, ready, workers=workers, preset=preset, commit=commit, parts=parts, experiments=experiments
-    )
+    run = run_row(cells, ready, workers=workers, preset=preset, commit=commit, parts=parts, experiments=experiments)
     notes: list[str] = []
     known = store.done(path, run, since, notes)
     for note in notes:

@@ -43,6 +43,9 @@ class Framework:
         """Inside it float64 cells can be built beside float32 ones."""
         return self._jax.enable_x64(True)
 
+    def opaque(self, call: Callable[[], Any]) -> None:
+        """Nothing: the instruments look at jaxprs, and see what ``jax.jit`` compiles inside a call."""
+
     def rng(self, seed: int) -> Any:
         """A key for tangents."""
         return self._jax.random.key(seed)

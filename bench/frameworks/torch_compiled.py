@@ -18,13 +18,10 @@ from typing import Any
 
 from bench.failures import NotApplicable, Unavailable, require_sight
 from bench.frameworks import torch_eager
-from bench.instruments import torch_allocator, torch_device
+from bench.instruments import torch_allocator, torch_device, torch_dynamo
 
 MOST_CALLS = 4
 """Calls within which a callable must stop compiling: the first, and a few that still meet new guards."""
-
-LIMIT = 100_000
-"""Compilations of one piece of code before dynamo gives up on it, silently and for good: more than there can be."""
 
 _AGAIN = (
     "torch.compile compiled again after its first calls, which would be timed with the rest: use mode eager, or take "
@@ -32,32 +29,8 @@ _AGAIN = (
 )
 
 
-class Framework(torch_eager.Framework):
-    """As in eager mode, with compiled callables. Raises ``Unavailable`` where this machine can compile nothing,
-    ``NotApplicable`` on meta."""
-
-    def __init__(self, device: str = "cpu") -> None:
-        if device == "meta":
-            raise NotApplicable("Shapes alone cannot be compiled: use mode eager on meta.")
-        _require_compiler()
-        if reason := _start_toolchain("cuda" if device.startswith("cuda") else device):
-            raise Unavailable(reason)
-        super().__init__(device)
-
-    def forward(self, fn: Callable[..., Any], *args: Any) -> Callable[[], Any]:
-        """``fn`` with no gradient recorded, compiled now."""
-        compiled = _Compiled(fn, args, self.sync, self._torch.no_grad)
-        compiled.compile()
-        return compiled
-
-    def gradient(self, fn: Callable[..., Any], *args: Any) -> tuple[Callable[[], Any], float | None]:
-        """``fn``, compiled now, and the seconds of the calls that compiled it, which ran once each."""
-        compiled = _Compiled(fn, args, self.sync, nullcontext)
-        return compiled, compiled.compile()
-
-    def tell(self, note: Callable[[Any, Any], None], *values: Any) -> None:
-        """Hand values of a running call to ``note``, outside the compiled code."""
-        self._torch.compiler.disable(note)(*values)
+class Opaque(torch_eager.Framework):
+    """Calls that run compiled code, inside which no dispatch mode can look."""
 
     def bytes(
         self, forward: Callable[[], Any], gradient: Callable[[], Any], loss: Callable[..., Any] | None, *args: Any
@@ -80,6 +53,38 @@ class Framework(torch_eager.Framework):
     def traffic(self, forward: Callable[[], Any], gradient: Callable[[], Any]) -> dict[str, Any]:
         """Unknown for the same reason."""
         return {"traffic": None, "forward_traffic": None}
+
+
+class Framework(Opaque):
+    """As in eager mode, with compiled callables. Raises ``Unavailable`` where this machine can compile nothing,
+    ``NotApplicable`` on meta."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        if device == "meta":
+            raise NotApplicable("Shapes alone cannot be compiled: use mode eager on meta.")
+        _require_compiler()
+        if reason := _start_toolchain("cuda" if device.startswith("cuda") else device):
+            raise Unavailable(reason)
+        super().__init__(device)
+
+    def forward(self, fn: Callable[..., Any], *args: Any) -> Callable[[], Any]:
+        """``fn`` with no gradient recorded, compiled now."""
+        compiled = _Compiled(fn, args, self.sync, self._torch.no_grad)
+        compiled.compile()
+        return compiled
+
+    def gradient(self, fn: Callable[..., Any], *args: Any) -> tuple[Callable[[], Any], float | None]:
+        """``fn``, compiled now, and the seconds of the calls that compiled it, which ran once each."""
+        compiled = _Compiled(fn, args, self.sync, nullcontext)
+        return compiled, compiled.compile()
+
+    def double(self) -> AbstractContextManager[Any]:
+        """A cell in float64 is compiled like any other."""
+        return nullcontext()
+
+    def tell(self, note: Callable[[Any, Any], None], *values: Any) -> None:
+        """Hand values of a running call to ``note``, outside the compiled code."""
+        self._torch.compiler.disable(note)(*values)
 
 
 class _Compiled:
@@ -147,12 +152,13 @@ def _fresh() -> Iterator[None]:
     import torch._inductor.config
     from torch._inductor.utils import fresh_cache
 
-    limits = {"recompile_limit": LIMIT, "accumulated_recompile_limit": LIMIT, "trace_autograd_ops": True}
-    known = {name: value for name, value in limits.items() if hasattr(torch._dynamo.config, name)}
+    settings = torch_dynamo.limits()
+    if hasattr(torch._dynamo.config, "trace_autograd_ops"):
+        settings["trace_autograd_ops"] = True
     with (
         TemporaryDirectory() as folder,
         torch._inductor.config.patch(compile_threads=1),
-        torch._dynamo.config.patch(**known),
+        torch._dynamo.config.patch(**settings),
         fresh_cache(dir=folder),
     ):
         yield

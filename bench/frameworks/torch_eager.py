@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from bench.failures import Unavailable
-from bench.instruments import torch_device, torch_flops, torch_memory, torch_traffic
+from bench.instruments import torch_device, torch_dynamo, torch_flops, torch_memory, torch_traffic
 
 
 class Framework:
@@ -37,8 +37,16 @@ class Framework:
         return self._torch.tensor(np.asarray(value), dtype=kind, device=self._device)
 
     def double(self) -> AbstractContextManager[Any]:
-        """Inside it float64 cells can be built beside float32 ones."""
-        return nullcontext()
+        """Inside it float64 cells can be built beside float32 ones; what a caller compiled runs as it was written."""
+        return torch_dynamo.eager()
+
+    def opaque(self, call: Callable[[], Any]) -> Framework | None:
+        """What measures a call that runs code of ``torch.compile``; None for any other."""
+        if not torch_dynamo.runs_compiled(call):
+            return None
+        from bench.frameworks.torch_compiled import Opaque
+
+        return Opaque(self._device.type)
 
     def rng(self, seed: int) -> Any:
         """A generator for tangents."""

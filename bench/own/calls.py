@@ -14,7 +14,7 @@ from bench.failures import NotApplicable
 from bench.own.question import Unsuitable
 from bench.tangent import Tangent
 
-MODES = ("forward AD", "forward-mode", "forward mode", "Reverse-mode differentiation", "derivative for ")
+MODES = ("forward AD", "forward-mode", "forward mode", "Reverse-mode differentiation", "derivative for ", "support JVP")
 """Words of the frameworks for an operation that cannot be differentiated in one of the ways."""
 
 
@@ -34,7 +34,12 @@ class Calls:
         self.loss = model.loss(self._adjoint(cell.method))
 
     def compile(self) -> None:
-        """Make ``gradient`` and ``compile_s``; apart, so that the forward can be looked at before."""
+        """Make ``gradient`` and ``compile_s``; apart, so that the forward can be looked at before. opaque: measures
+        calls that run code which the caller compiled; None where there is none. ``NotApplicable`` for forward mode
+        through such code, which drops tangents without a word."""
+        self.opaque = self.framework.opaque(self.forward)
+        if self.opaque and self._cell.gradient == "forward_gradient":
+            raise NotApplicable("The model runs code that torch.compile made, which has no forward mode.")
         with missing_modes():
             self.gradient, self.compile_s = self._gradient(self.loss)
 

@@ -1,4 +1,5 @@
-"""The gradient of a model in float64: backprop, or the implicit function theorem at a fixed point solved to the end."""
+"""The gradient of a model in float64: backprop, the implicit function theorem at a fixed point solved to the end, or,
+where that is singular, unrolled differentiation until more steps change nothing."""
 
 from __future__ import annotations
 
@@ -22,15 +23,22 @@ LONGEST = 50
 PATIENCE = 60
 """Evaluations without a smaller residual after which a solve has come to its end."""
 
+FEW, SETTLED = 64, 1e-6
+"""Steps that an unrolled reference begins with, doubled until twice as many change less than this part of it."""
+
+MOST_BYTES = 1 << 30
+"""Memory that the states of an unrolled reference may take."""
+
 
 def derived(
-    question: Question, framework: Any, exact: Any, most: int
+    question: Question, framework: Any, exact: Any, most: int, solved: tuple[np.ndarray, float] | None = None
 ) -> tuple[np.ndarray | None, np.ndarray | None, str]:
-    """The gradient of a float64 model and the fixed point where there is one, or None and a note that says why."""
+    """The gradient of a float64 model and the fixed point where there is one, or None and a note that says why.
+    solved: the fixed point and its residual, where they are known already."""
     gradients = import_module(f"impls.{question.framework}.gradients.backprop")
     if not question.implicit:
         return _gradient(question, framework, exact, gradients.value_and_grad(exact.loss())), None, ""
-    z, left = settled(exact.apply(), exact.numpy(exact.rest["z0"]), most)
+    z, left = solved or settled(exact.apply(), exact.numpy(exact.rest["z0"]), most)
     if not left <= ENOUGH:
         return None, None, f"No gradient error: the float64 solve stops at a residual of {left:.2g}."
     adjoint = import_module(f"impls.{question.framework}.adjoints.ift")
@@ -45,12 +53,48 @@ def derived(
     return found, z, ""
 
 
+@dataclass(frozen=True)
+class Unrolled:
+    """gradient: of the loss after so many Picard steps from the start. error: the part of it that half of them miss."""
+
+    gradient: np.ndarray
+    steps: int
+    error: float
+
+
+def unrolled(question: Question, framework: Any, exact: Any, most: int) -> Unrolled | None:
+    """The gradient of a float64 solve unrolled, with as many steps as it takes for it to settle; None where it does
+    not within ``most`` steps and ``MOST_BYTES`` of states: it grows with the steps, as where z* has no derivative."""
+    gradients = import_module(f"impls.{question.framework}.gradients.backprop")
+    adjoint = import_module(f"impls.{question.framework}.adjoints.unrolled")
+    picard = import_module(f"impls.{question.framework}.solvers").Picard
+
+    def with_steps(count: int) -> np.ndarray:
+        def fixed_point(step: Any, z0: Any, args: Any) -> Any:
+            return adjoint.fixed_point(step, z0, args, solver=picard(steps=count))
+
+        return _gradient(question, framework, exact, gradients.value_and_grad(exact.loss(fixed_point)))
+
+    most = min(most, MOST_BYTES // (8 * max(exact.numpy(exact.rest["z0"]).nbytes, 1)))
+    count, before = FEW, None
+    while count <= max(most, FEW):
+        found = with_steps(count)
+        if not np.isfinite(found).all():
+            return None
+        if before is not None:
+            missed = float(np.linalg.norm(found - before)) / (float(np.linalg.norm(found)) or 1.0)
+            if missed <= SETTLED:
+                return Unrolled(found, count, missed)
+        count, before = 2 * count, found
+    return None
+
+
 def spread(question: Question, framework: Any, exact: Any, true: np.ndarray, dtype: str, most: int) -> float:
     """By which part of its length rounding the arrays to ``dtype`` changes the true gradient; 0 where that is not
     known. See ``rounding.spread``."""
 
     def value(near: Any, _: Any) -> np.ndarray:
-        found, _, note = derived(question, framework, near, most)
+        found, _, note = near.holding(lambda: derived(question, framework, near, most))
         if found is None:
             raise ArithmeticError(note)
         return found

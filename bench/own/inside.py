@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import store
 from bench.cell import Cell
-from bench.instruments import machine
+from bench.instruments import machine, torch_dynamo
 from bench.own import serve
 from bench.own.job import Job
 from bench.own.question import Question, model
@@ -43,7 +43,7 @@ def measured(question: Question, cells: list[Cell], *, budget_s: float, path: Pa
 
             for measure in ("exact", "time"):
                 at_start, began = {"started": now(), "load": machine.load()}, time.monotonic()
-                found = serve.visited(factory, measure, {"budget_s": budget_s})
+                found = serve.visited(factory, measure, {"budget_s": budget_s}, taken)
                 answer = store.plain(found | at_start)
                 visit = Visit(cell, measure, 0)
                 row = visit_row(rows[0]["run"], visit, answer, None, time.monotonic() - began)
@@ -56,14 +56,15 @@ def measured(question: Question, cells: list[Cell], *, budget_s: float, path: Pa
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """torch's threads and generator are the caller's again afterwards; measuring takes one thread."""
+    """torch's threads, generator and compiled code are the caller's again afterwards; measuring takes one thread."""
     torch = sys.modules.get("torch")
     if torch is None:
         yield
         return
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     try:
-        yield
+        with torch_dynamo.apart():
+            yield
     finally:
         torch.set_num_threads(threads)
         torch.set_rng_state(state)

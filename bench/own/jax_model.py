@@ -75,6 +75,10 @@ class Model:
     def require_closed(self) -> None:
         """Nothing in jax: an array that a function closes over is a constant, and costs no gradient."""
 
+    def holding(self, body: Callable[[], Any]) -> Any:
+        """``body()``: nothing of the caller's is replaced in jax."""
+        return body()
+
     def step(self, z: Any, args: list[Any]) -> Any:
         """One application of the caller's step to a lifted state."""
         assert self._question.step is not None

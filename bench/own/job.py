@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
@@ -12,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from bench.cell import Cell
-from bench.failures import Diverged
+from bench.failures import Diverged, Wrong
 from bench.instruments import accuracy
 from bench.instruments.flop_formulas import UnknownOp
 from bench.own import derived, state, verdict
 from bench.own.calls import Calls, missing_modes
 from bench.own.question import Question, Unsuitable, model
-from bench.own.references import Reference
+from bench.own.references import AGREES, SINGULAR, Along, Reference
 from bench.own.solved import SAME, radius_of, require_same, require_solved
+from bench.own.tolerances import allowed
 
 
 class Job:
@@ -55,10 +55,11 @@ class Job:
         require_same(self._value, value, SAME * (abs(float(self._value)) + slack))
         if not np.isfinite(self.grads).all():
             raise Diverged(f"The loss is {float(self._value):.3g} and its gradient has entries that are not finite.")
-        true = self._reference.gradient
-        if true is None or not self._has_oracle:
+        if not self._has_oracle:
             return None
-        wrong = float(np.linalg.norm(self.grads - self._calls.tangent.expected(true)))
+        if self._reference.gradient is None:
+            return self._along_tangents() if self._reference.differences else None
+        wrong = float(np.linalg.norm(self.grads - self._calls.tangent.expected(self._reference.gradient)))
         deviation = wrong / self.length / self._calls.tangent.scale
         self._note = verdict.judged(self, deviation, last=last)
         return deviation
@@ -66,19 +67,24 @@ class Job:
     def exact(self) -> dict[str, Any]:
         """Noise-free values; ``notes`` says of those that are missing why, and why one that is off is not wrong."""
         notes = [note for note in (self._reference.note, self._note) if note]
+        shown = self._calls.opaque or self._framework
+        if self._calls.opaque:
+            notes.append("No held bytes, flop ratio and traffic: the model runs code that torch.compile made.")
         try:
-            flops = self._framework.flops(self.forward, self.gradient)
+            flops = shown.flops(self.forward, self.gradient)
         except UnknownOp as error:
             flops = {"flops": None, "forward_flops": None}
             notes.append(f"No flop ratio: {str(error).split(': ')[1] if ': ' in str(error) else error}.")
+        if self.implicit and not self._reference.note and abs(self.radius - 1) <= SINGULAR:
+            notes.append(f"ρ(J) ≈ {self.radius:.4g}: I − J is singular, or as good as.")
         reverse = self._calls.loss if self.cell.gradient == "backprop" else None
         sizes = [int(np.prod(one.shape)) for one in self._model.leaves]
         taken = sum(size * one.dtype.itemsize for size, one in zip(sizes, self._model.leaves, strict=True))
         options = self.cell.options
         return {
-            **self._framework.bytes(self.forward, self.gradient, reverse, *self._calls.args),
+            **shown.bytes(self.forward, self.gradient, reverse, *self._calls.args),
             **flops,
-            **self._framework.traffic(self.forward, self.gradient),
+            **shown.traffic(self.forward, self.gradient),
             "parameters": sum(sizes),
             "parameter_bytes": taken,
             "tangent_bytes": taken * int(options.get("count", 1)) * int("tangents" in options),
@@ -109,6 +115,21 @@ class Job:
     def grads(self) -> np.ndarray:
         """The flat gradient of the first call."""
         return self._once[1]
+
+    @property
+    def singular(self) -> bool:
+        """Whether I − J is singular at the fixed point, by the reference's estimate of ρ(J)."""
+        return self._reference.singular
+
+    @property
+    def own_error(self) -> float:
+        """The part of its length by which the reference may be off itself."""
+        return self._reference.error
+
+    @property
+    def reference_note(self) -> str:
+        """What the reference is, where it is none of the usual ones."""
+        return self._reference.note
 
     @property
     def length(self) -> float:
@@ -144,19 +165,18 @@ class Job:
     def spread(self) -> float:
         """By which part of its length rounding the arrays changes the true gradient; 0 where that is not known."""
         true, most = self._reference.gradient, derived.LONGEST * self.K if self.implicit else 1
-        if true is None:
+        if true is None or self._reference.differences or self.singular:  # rounded, I − J has an inverse, any one
             return 0.0
         with self._framework.double():
             exact = model(self._question, double=True, alone=self._model.alone)
             return derived.spread(self._question, self._framework, exact, true, self.cell.dtype, most)
 
-    @contextmanager
-    def doubled(self, options: Mapping[str, Any] | None = None) -> Iterator[Job]:
-        """The same method in float64, or one with other options."""
+    def doubled(self, look: Callable[[Job], Any], options: Mapping[str, Any] | None = None) -> Any:
+        """What ``look`` returns of the same method in float64, or of one with other options."""
         cell = replace(self.cell, dtype="float64", options=self.cell.options if options is None else options)
         with self._framework.double():
             exact = model(self._question, double=True, alone=self._model.alone)
-            yield Job(self._question, cell, exact, self._reference)
+            return exact.holding(lambda: look(Job(self._question, cell, exact, self._reference)))
 
     # ------------------------------------------------------------------------------------------------------------
 
@@ -173,6 +193,30 @@ class Job:
         leaves = import_module(f"impls.{self.cell.framework}.ops").leaves(grads)
         flat = np.concatenate([self._framework.numpy(one).ravel() for one in leaves])
         return self._framework.numpy(value), flat, aux
+
+    def _along_tangents(self) -> float | None:
+        """Deviation of a forward gradient from (∇L·v) v by central differences along its own tangents, where there is
+        no gradient to compare it with; None where they do not settle. Raises ``Wrong``."""
+        if (rows := self._calls.tangent.rows) is None:
+            return None
+        try:
+            with self._framework.double():
+                exact = model(self._question, double=True, alone=self._model.alone)
+                slopes, off = zip(*(Along(exact, exact.value).slope(v) for v in rows), strict=True)
+        except Exception:  # it does not run in float64, as the reference's note says
+            return None
+        estimate = np.array(slopes) @ rows / len(rows)
+        length = float(np.linalg.norm(estimate))
+        if not length > 0 or not (error := max(off) / max(map(abs, slopes))) <= AGREES:
+            return None
+        deviation = float(np.linalg.norm(self.grads - estimate)) / length
+        if deviation > (most := allowed(self.cell.dtype) + error):
+            raise Wrong(
+                f"The forward gradient is {deviation:.2g} away from central differences of the float64 loss "
+                f"along its tangent, more than {most:.1g}."
+            )
+        self._note = "The forward gradient was checked by central differences of the float64 loss along its tangent."
+        return deviation
 
     @property
     def _has_oracle(self) -> bool:

@@ -1,17 +1,22 @@
-"""The true gradient of a model in float64, and the check that it is the derivative of its loss."""
+"""The true gradient of a model in float64, and the check that it is the derivative of its loss.
+
+Three references: the derivative, by backprop or by the implicit function theorem at the fixed point; where I − J is
+singular there, unrolled differentiation; where there is no reverse mode, central differences.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from bench.own.derived import LONGEST, derived, settled
+from bench.own.derived import LONGEST, derived, settled, unrolled
 from bench.own.question import Question, Unsuitable, model
 from bench.own.rounding import spread
-from bench.own.state import residual, shortest
+from bench.own.state import residual, shortest, spectral_radius
 from bench.own.tolerances import COARSE, SPREADS
 from bench.reasons import without_paths
 
@@ -29,17 +34,57 @@ VANISHES = 1e-12
 STEPS = (1e-5, 1e-6, 1e-4, 1e-7)
 """Parts of ‖θ‖ that are tried: smaller ones for kinks and strong curvature, larger ones for a flat loss."""
 
+SINGULAR = 1e-3
+"""How close to 1 an estimate of ρ(J) is that cannot be told from 1."""
+
+FEW = 1000
+"""The most parameters whose gradient is made of central differences, one by one."""
+
+Value = Callable[[list[Any]], float]
+"""The float64 loss of leaves."""
+
 
 @dataclass(frozen=True)
 class Reference:
-    """gradient: concatenated, None where there is none to be trusted; then ``note`` says why."""
+    """gradient: concatenated, None where there is none to be trusted; then ``note`` says why. error: the part of its
+    length by which it may be off itself. singular: I − J is, so that a solve with it gives anything. differences: there
+    is no reverse mode, and central differences alone say what a derivative is."""
 
     gradient: np.ndarray | None
     note: str = ""
+    error: float = 0.0
+    singular: bool = False
+    differences: bool = False
+
+
+class Along:
+    """The derivative of a float64 loss along directions, by central differences."""
+
+    def __init__(self, exact: Any, value: Value) -> None:
+        self._exact, self._value = exact, value
+        self._leaves = [exact.numpy(one) for one in exact.leaves]
+        self.theta = np.concatenate([one.ravel() for one in self._leaves])
+
+    def difference(self, v: np.ndarray, h: float) -> float:
+        """(L(θ + h v) − L(θ − h v))/2h."""
+        return (self._at(self.theta + h * v) - self._at(self.theta - h * v)) / (2 * h)
+
+    def slope(self, v: np.ndarray) -> tuple[float, float]:
+        """The derivative along v, and how far it may be off: of neighbouring steps h the two that agree best."""
+        size = (float(np.linalg.norm(self.theta)) or 1.0) / float(np.linalg.norm(v))
+        found = [self.difference(v, h * size) for h in sorted(STEPS)]
+        apart = [abs(one - other) for one, other in pairwise(found)]
+        best = int(np.nanargmin(apart)) if np.isfinite(apart).any() else 0
+        return found[best + 1], apart[best]
+
+    def _at(self, theta: np.ndarray) -> float:
+        ends = np.cumsum([one.size for one in self._leaves])[:-1]
+        parts = zip(np.split(theta, ends), self._leaves, strict=True)
+        return float(self._value(self._exact.with_leaves([part.reshape(one.shape) for part, one in parts])))
 
 
 def reference(question: Question, framework: Any, taken: Any, K: int) -> Reference:
-    """The gradient of the same model in float64: backprop, or the implicit function theorem at the fixed point.
+    """The gradient of the same model in float64.
 
     framework: as in ``bench.frameworks``. taken: the model in its own dtype. K: steps of its solve; the one in float64
     takes at most ``LONGEST`` times as many. Never raises for what the model does: the note says it.
@@ -47,7 +92,7 @@ def reference(question: Question, framework: Any, taken: Any, K: int) -> Referen
     try:
         with framework.double():
             exact = model(question, double=True, alone=taken.alone)
-            found, value, z = _computed(question, framework, exact, LONGEST * K)
+            found, value, z = exact.holding(lambda: _computed(question, framework, exact, LONGEST * K))
             if found.gradient is None:
                 return found
             rounded = spread(lambda near, z: exact.value(near.leaves, z), exact, taken.dtype, value, z)
@@ -92,26 +137,84 @@ def _differ(value: float, own: float) -> str:
 
 def _computed(question: Question, framework: Any, exact: Any, most: int) -> tuple[Reference, float, np.ndarray | None]:
     """The reference, the loss in float64, and the fixed point where there is one."""
-    found, z, note = derived(question, framework, exact, most)
-    if found is None:
-        return Reference(None, note), 0.0, None
+    if not question.implicit:
+        own = float(exact.value(exact.leaves))  # what fails here is the model itself
+        try:
+            found, _, _ = derived(question, framework, exact, most)
+        except Unsuitable:
+            raise
+        except Exception:  # no reverse mode, or none with autograd.grad: each method's row says it
+            return _differences(Along(exact, exact.value)), own, None
+        assert found is not None
+        return _checked(found, Along(exact, exact.value), 0.0), own, None
 
-    def value(leaves: list[Any]) -> float:
-        if z is None:
-            return float(exact.value(leaves))
+    start = exact.numpy(exact.rest["z0"])
+    z, left = settled(exact.apply(), start, most)
+    own = float(exact.value(exact.leaves, z))
+    # Where z* = 0 the loss and its derivative may vanish, to the rounding of a start that was of length 1.
+    least = VANISHES * abs(exact.value(exact.leaves, start))
+
+    def at_its_end(leaves: list[Any]) -> float:
         near, _ = settled(exact.apply(leaves), z, most)
         return float(exact.value(leaves, near))
 
-    own = float(exact.value(exact.leaves, z))
-    # Where z* = 0 the loss and its derivative may vanish, to the rounding of a start that was of length 1.
-    least = 0.0 if z is None else VANISHES * abs(exact.value(exact.leaves, exact.numpy(exact.rest["z0"])))
-    return _checked(exact, found, value, least), own, z
+    def implicit() -> Reference:
+        try:
+            found, _, note = derived(question, framework, exact, most, (z, left))
+        except Unsuitable:
+            raise
+        except Exception as error:
+            return Reference(None, f"No gradient error: the float64 backward solve fails ({_first_line(error)}).")
+        return Reference(None, note) if found is None else _checked(found, Along(exact, at_its_end), least)
+
+    if left > question.residual_tol:
+        return implicit(), own, z
+    if singular := abs((radius := _radius(exact, z)) - 1) <= SINGULAR:
+        order = [lambda: _unrolled(question, framework, exact, most, least, radius), implicit]
+    else:
+        order = [implicit, lambda: _unrolled(question, framework, exact, most, least, radius)]
+    first = order[0]()
+    second = order[1]() if first.gradient is None and "zero" not in first.note else first
+    return replace(second if second.gradient is not None else first, singular=singular), own, z
 
 
-def _checked(exact: Any, found: np.ndarray, value: Callable[[list[Any]], float], least: float) -> Reference:
-    """The gradient, once it is the derivative of ``value`` along three directions; one of ``least`` or less is zero."""
-    leaves = [exact.numpy(one) for one in exact.leaves]
-    theta = np.concatenate([one.ravel() for one in leaves])
+def _unrolled(question: Question, framework: Any, exact: Any, most: int, least: float, radius: float) -> Reference:
+    """The gradient of a solve unrolled until more steps change nothing."""
+    words = f"ρ(J) ≈ {radius:.4g}" + (": I − J is singular, or as good as" if abs(radius - 1) <= SINGULAR else "")
+    found = unrolled(question, framework, exact, most)
+    if found is None:
+        return Reference(
+            None, f"No gradient error: {words}, and the gradient of the unrolled solve goes on changing with its steps."
+        )
+
+    def after(leaves: list[Any]) -> float:
+        step, at = exact.apply(leaves), exact.numpy(exact.rest["z0"])
+        for _ in range(found.steps):
+            at = step(at)
+        return float(exact.value(leaves, at))
+
+    checked = _checked(found.gradient, Along(exact, after), least)
+    if checked.gradient is None:
+        return checked
+    note = f"{words}; the implicit reference does not hold, so it is unrolled in float64, {found.steps} steps."
+    return replace(checked, note=note, error=found.error)
+
+
+def _radius(exact: Any, z: np.ndarray) -> float:
+    """ρ(J) at z, or NaN where J cannot be applied."""
+    try:
+        return spectral_radius(exact.push(z), z)
+    except Exception:  # an operation without the derivative that an estimate takes
+        return float("nan")
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: " + without_paths((str(error).strip().splitlines() or [""])[0])
+
+
+def _checked(found: np.ndarray, along: Along, least: float) -> Reference:
+    """The gradient, once it is the derivative along three directions; one of ``least`` or less is zero."""
+    theta = along.theta
     if not np.linalg.norm(found) * np.linalg.norm(theta) > least and not np.linalg.norm(found) > least:
         return Reference(None, "No gradient error: the gradient is zero, or the loss does not depend on the leaves.")
     rng = np.random.default_rng(0)
@@ -122,8 +225,7 @@ def _checked(exact: Any, found: np.ndarray, value: Callable[[list[Any]], float],
         scale = abs(slope) + np.linalg.norm(found) * np.linalg.norm(v) / np.sqrt(theta.size)
         missed = np.inf
         for h in STEPS:
-            ends = [value(exact.with_leaves(_split(theta + sign * h * v, leaves))) for sign in (1, -1)]
-            missed = min(missed, abs((ends[0] - ends[1]) / (2 * h) - slope) / scale)
+            missed = min(missed, abs(along.difference(v, h) - slope) / scale)
             if missed <= AGREES:
                 break
         else:
@@ -135,6 +237,16 @@ def _checked(exact: Any, found: np.ndarray, value: Callable[[list[Any]], float],
     return Reference(found)
 
 
-def _split(theta: np.ndarray, like: list[np.ndarray]) -> list[np.ndarray]:
-    ends = np.cumsum([one.size for one in like])[:-1]
-    return [part.reshape(one.shape) for part, one in zip(np.split(theta, ends), like, strict=True)]
+def _differences(along: Along) -> Reference:
+    """The gradient by central differences, one parameter after another; no gradient where there are too many."""
+    size = along.theta.size
+    if size > FEW:
+        note = f"No gradient error: the model has no reverse mode, and {size} parameters are too many for differences."
+        return Reference(None, note, differences=True)
+    found, apart = zip(*(along.slope(v) for v in np.eye(size)), strict=True)
+    length, off = float(np.linalg.norm(found)), float(np.linalg.norm(apart))
+    if not length > 0 or not off <= AGREES * length:
+        note = "No gradient error: the model has no reverse mode, and central differences of its loss do not settle."
+        return Reference(None, note)
+    note = "The reference is central differences of the float64 loss: the model has no reverse mode."
+    return Reference(np.array(found), note, off / length, differences=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.cell import Cell
+from bench.instruments import torch_dynamo
 from bench.own.job import Job
 from bench.own.question import Question, model
 from bench.own.references import Reference, reference
@@ -34,16 +36,23 @@ def answer(job: Message) -> Message:
         import jax
 
         jax.config.update("jax_enable_x64", True)  # before the arrays are loaded: they would be cut to float32
-    if "cell" not in job:
-        return _refer(folder, own["model"], own["K"])
-    cell = Cell(**job["cell"])
-    return plain(visited(lambda: _job(folder, own["model"], cell), job["measure"], job["pairs"]))
+    try:
+        taken = _loaded(folder / own["model"])[1]
+    except Exception:  # the row says why
+        taken = None
+    with torch_dynamo.apart():
+        if "cell" not in job:
+            return _refer(folder, own["model"], own["K"])
+        cell = Cell(**job["cell"])
+        return plain(visited(lambda: _job(folder, own["model"], cell), job["measure"], job["pairs"], taken))
 
 
-def visited(factory: Any, measure: str, pairs: Message) -> Message:
-    """What a visit found. Reasons that are whole sentences stand without the name of an exception; notes on missing
-    values are the reason of a visit that is ok."""
-    found = visit(factory, measure, **pairs)
+def visited(factory: Any, measure: str, pairs: Message, taken: Any) -> Message:
+    """What a visit found of the model ``taken``, None where it does not run. Reasons that are whole sentences stand
+    without the name of an exception; notes on missing values are the reason of a visit that is ok."""
+    found = (
+        visit(factory, measure, **pairs) if taken is None else taken.holding(lambda: visit(factory, measure, **pairs))
+    )
     found["reason"] = found["reason"].removeprefix("Unsuitable: ")
     notes = found["values"].pop("notes", None)
     return found | {"reason": " ".join(notes)} if notes else found
@@ -66,8 +75,8 @@ def steps(cells: list[Cell]) -> int:
 def keep(folder: Path, found: Reference) -> None:
     """Put a reference where the workers look for it, whole or not at all."""
     gradient = np.zeros(0) if found.gradient is None else found.gradient
-    made = folder / f"made-{REFERENCE}"
-    np.savez(made, gradient=gradient, note=found.note)
+    made, others = folder / f"made-{REFERENCE}", asdict(found) | {"gradient": gradient}
+    np.savez(made, **others)
     os.replace(made, folder / REFERENCE)
 
 
@@ -84,8 +93,9 @@ def _refer(folder: Path, name: str, K: int) -> Message:
 def _job(folder: Path, name: str, cell: Cell) -> Job:
     question, taken = _loaded(folder / name)
     with np.load(folder / REFERENCE) as kept:
-        gradient, note = kept["gradient"], str(kept["note"])
-    return Job(question, cell, taken, Reference(gradient if gradient.size else None, note))
+        gradient = kept["gradient"] if kept["gradient"].size else None
+        found = {name: kept[name].item() for name in kept.files if name != "gradient"}
+    return Job(question, cell, taken, Reference(gradient, **found))
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from bench.own.lifted import Lifted
 from bench.own.question import Question, Unsuitable, scalar
+from bench.own.torch_closed import closed_over, listed
 from bench.own.torch_nest import Nest
 
 
@@ -25,7 +27,7 @@ class Model:
     ) -> None:
         import torch
 
-        self._torch, self._question = torch, question
+        self._torch, self._question, self._differentiates = torch, question, ""
         self._nest = Nest(question.params, double=double)
         self._batch = Nest(question.batch, double=double, fixed=True)
         self._z0 = Nest(question.z0, double=double, fixed=True)
@@ -52,17 +54,21 @@ class Model:
         question = self._question
 
         def explicit(leaves: list[Any], rest: dict[str, Any]) -> tuple[Any, Any]:
-            def body(params: Any) -> Any:
-                return scalar(question.loss(params, self._batch.call([], rest["batch"], lambda batch: batch)))
+            dense = ops.dense(leaves)
 
-            return self._nest.call(ops.dense(leaves), rest["held"], body), ()
+            def body(params: Any) -> Any:
+                batch = self._batch.call([], rest["batch"], lambda batch: batch)
+                return scalar(self._recorded(lambda: question.loss(params, batch), dense))
+
+            return self._nest.call(dense, rest["held"], body), ()
 
         def implicit(leaves: list[Any], rest: dict[str, Any]) -> tuple[Any, Any]:
             args = [*ops.dense(leaves), *rest["held"]]
 
             def body(tree: Any) -> tuple[Any, Any]:
                 found = fixed_point(self._inside(args, tree), rest["z0"], args)
-                return scalar(question.evaluate(self._lifted.lower(found.value), tree)), found
+                state = self._lifted.lower(found.value)
+                return scalar(self._recorded(lambda: question.evaluate(state, tree), args[: len(leaves)])), found
 
             return self._nest.call(args[: len(leaves)], rest["held"], body)
 
@@ -70,13 +76,21 @@ class Model:
 
     def require_closed(self) -> None:
         """``Unsuitable`` where the loss needs a gradient though no leaf asks for one: it closes over parameters."""
+        question, passed = self._question, [*self.leaves, *(one for rest in self.rest.values() for one in rest)]
         with self._torch.enable_grad():
-            value, _ = self.loss(_one_step)(self.leaves, self.rest)
-        if value.requires_grad:
+            found = closed_over(lambda: self.loss(_one_step)(self.leaves, self.rest)[0], passed)
+        if found:
             raise Unsuitable(
-                "The model uses tensors that require a gradient and are not among its arguments: pass the module or "
-                "the tensors that hold them as params (args of a step), or detach them."
+                f"The model uses tensors that require a gradient and are not among its arguments "
+                f"({listed(found, question.loss, question.step)}): pass the module or the tensors that hold them as "
+                "params (args of a step), or detach them."
             )
+
+    def holding(self, body: Callable[[], Any]) -> Any:
+        """``body()``, while the caller's modules hold this model's tensors: a backward pass may run their code again,
+        long after the loss has returned (``torch.utils.checkpoint``), and then must save what it saved before."""
+        leaves = [one.detach().requires_grad_() for one in self.leaves]
+        return self._nest.call(leaves, self.rest["held"], lambda _: body())
 
     def step(self, z: Any, args: list[Any]) -> Any:
         """One application of the caller's step to a lifted state."""
@@ -125,13 +139,29 @@ class Model:
         """The loss; of an implicit model at the lifted state z."""
         with self._torch.no_grad():
             at = None if z is None else self.state(z)
-            return float(self.loss(lambda step, z0, args: SimpleNamespace(value=at))(leaves, self.rest)[0])
+            return float(self.loss(lambda step, z0, args: SimpleNamespace(value=at))(leaves, self.rest)[0].detach())
 
     # ------------------------------------------------------------------------------------------------------------
 
+    def _recorded(self, fn: Callable[[], Any], leaves: list[Any]) -> Any:
+        """What the caller's function returns. Where it differentiates inside (``torch.autograd.grad`` in a loss), a
+        graph is recorded in a forward too, and where it does so in parameters, ``leaves`` ask for a gradient."""
+        while True:
+            try:
+                if self._differentiates == "parameters":
+                    for one in leaves:
+                        one.requires_grad_()
+                with self._torch.enable_grad() if self._differentiates else nullcontext():
+                    return fn()
+            except RuntimeError as error:
+                if "does not require grad" not in str(error) or self._differentiates == "parameters":
+                    raise
+                self._differentiates = "parameters" if self._differentiates else "inputs"
+
     def _applied(self, z: Any, tree: Any) -> Any:
         assert self._question.step is not None
-        image = self._question.step(self._lifted.lower(z), tree)
+        step, state = self._question.step, self._lifted.lower(z)
+        image = self._recorded(lambda: step(state, tree), [])
         self._lifted.require_state(z, image, isinstance(image, self._torch.Tensor))
         return self._lifted.lift(image)
 

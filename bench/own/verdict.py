@@ -29,17 +29,17 @@ def judged(job: Any, deviation: float, *, last: bool = False) -> str:
     ``Unfinished`` where its solves leave too much.
     """
     dtype = job.cell.dtype
-    most = allowed(dtype)
+    most = allowed(dtype) + job.own_error
     if deviation <= most:
         return ""
     if job.implicit:
-        backward = job.backward_residual
-        bound = allowed(dtype, solves(job.K, job.residual, backward, job.radius))
-        if not bound <= most + CAP:
-            if last:
-                raise Unfinished
+        bound = most + allowed(dtype, solves(job.K, job.residual, job.backward_residual, job.radius)) - allowed(dtype)
+        if bound <= most + CAP:
+            most = bound
+        elif not last:
             return _unfinished(job, deviation)
-        most = bound
+        elif not job.singular:  # of a singular I − J no solve is ever finished
+            raise Unfinished
     if deviation <= most:
         return ""
     if not last:
@@ -50,17 +50,31 @@ def judged(job: Any, deviation: float, *, last: bool = False) -> str:
                 f"The gradient error may be rounding alone: the gradient is small against its terms, and rounding the "
                 f"arrays to {dtype} changes it by {spread:.1g} of its length."
             )
-    raise Wrong(_words(deviation, most))
+    raise Wrong(_words(job, deviation, f", more than {most:.1g}"))
 
 
-def _words(deviation: float, most: float) -> str:
-    return f"The gradient is {deviation:.2g} away from the float64 reference, more than {most:.1g}."
+def _words(job: Any, deviation: float, rest: str) -> str:
+    return f"The gradient is {deviation:.2g} away from the float64 reference{rest}. {job.reference_note}".strip()
+
+
+def short(job: Any) -> str:
+    """What to raise so that a method's solves leave less, by what they left: K, M, both, or neither."""
+    radius, options = job.radius, job.cell.options
+    if radius >= 1:
+        return f"ρ(J) ≈ {radius:.4g}: step does not contract at z, and more steps may not help"
+    forward = job.residual * (job.K if job.cell.method == "unrolled" else 1)
+    backward = job.backward_residual
+    raised = {"K": forward, "M": backward} if "M" in options else {"K": forward}
+    if "M" not in options and backward > forward:
+        return f"the {options['linear_solver']} solve leaves a residual of {backward:.2g}, and takes no steps to raise"
+    named = [name for name, left in raised.items() if left >= 0.1 * max(raised.values())]
+    left = {"K": f"the forward solve leaves {forward:.2g}", "M": f"the backward solve leaves {backward:.2g}"}
+    return f"raise {' and '.join(named)}, since {' and '.join(left[name] for name in named)}"
 
 
 def _near_in_double(job: Any) -> bool:
     try:
-        with job.doubled() as exact:
-            exact.check()
+        job.doubled(lambda exact: exact.check())
     except Wrong:
         return False
     return True
@@ -72,16 +86,14 @@ def _unfinished(job: Any, deviation: float) -> str:
     Two things make it right: in float64 and with as many steps as it takes it meets the reference, and with its own
     steps it is what the same method gives in float64. Neither holds for a gradient that is negated or zero.
     """
-    note = "Not checked: the solve is unfinished, and what it leaves may be larger than the gradient; raise K."
+    hint = short(job)
+    note = f"Not checked: the solve is unfinished, and what it leaves may be larger than the gradient; {hint}."
     try:
-        with job.doubled(longer(job.cell, job.radius)) as finished:
-            finished.check(last=True)
-        with job.doubled() as exact:
-            same = exact.grads
+        job.doubled(lambda finished: finished.check(last=True), longer(job.cell, job.radius))
+        same = job.doubled(lambda exact: exact.grads)
     except Wrong:
         raise Wrong(
-            f"The gradient is {deviation:.2g} away from the float64 reference, and stays away from it when the solve "
-            "takes as many steps as it needs in float64."
+            _words(job, deviation, ", and stays away from it when the solve takes as many steps as it needs in float64")
         ) from None
     except (Unfinished, Diverged, Unsuitable):
         return note
@@ -91,12 +103,17 @@ def _unfinished(job: Any, deviation: float) -> str:
     most = allowed(job.cell.dtype) if _plain(job.cell.options) else max(CAP, allowed(job.cell.dtype))
     if apart > most and apart * size > SPREADS * job.spread * job.length:
         raise Wrong(
-            f"The gradient is {deviation:.2g} away from the float64 reference, and {apart:.2g} away from what the same "
-            f"method gives in float64 with the same steps, more than {most:.1g}."
+            _words(
+                job,
+                deviation,
+                f", and {apart:.2g} away from what the same method gives in float64 with the same steps, more than "
+                f"{most:.1g}",
+            )
         )
+    steps = ", ".join(f"{name} = {job.cell.options[name]}" for name in ("K", "M") if name in job.cell.options)
     return (
         "The solve is unfinished and explains the gradient error: in float64 the method gives the same with "
-        f"K = {job.K} and meets the reference with more; raise K."
+        f"{steps} and meets the reference with more; {hint}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import sys
@@ -69,17 +70,34 @@ def pickled(question: Question) -> bytes:
     """The model as bytes; ``ValueError`` that names what cannot be sent."""
     import cloudpickle
 
+    def dumped(part: Any) -> bytes:
+        stream = io.BytesIO()
+        _pickler(cloudpickle.CloudPickler)(stream).dump(part)
+        return stream.getvalue()
+
     try:
-        return bytes(cloudpickle.dumps(question))
+        return dumped(question)
     except Exception:
         parts: dict[str, Any] = {"loss": question.loss, "step": question.step, "z0": question.z0}
         parts |= {"args" if question.implicit else "params": question.params, "batch": question.batch}
         for name, part in parts.items():
             try:
-                cloudpickle.dumps(part)
+                dumped(part)
             except Exception as error:
                 raise ValueError(
                     f"{name} cannot be sent to a worker process ({type(error).__name__}: {error}): take out of it what "
                     "cannot be pickled, or set workers=0 to measure in this process, without an interval."
                 ) from error
         raise
+
+
+def _pickler(base: Any) -> Any:
+    """A pickler that refuses a module compiled in place: torch sends it uncompiled, without a word."""
+
+    class Pickler(base):
+        def reducer_override(self, one: Any) -> Any:
+            if getattr(one, "_compiled_call_impl", None) is not None:
+                raise TypeError(f"{type(one).__name__}.compile() is lost on the way: take torch.compile(module)")
+            return super().reducer_override(one)
+
+    return Pickler

@@ -74,7 +74,13 @@ def interrupted(*_: Any, **__: Any) -> Any:
         (store, "append"),
         (Rows, "get"),
     ],
-    ids=["while one starts", "while the reference is computed", "after the start", "before the visits", "in the visits"],
+    ids=[
+        "while one starts",
+        "while the reference is computed",
+        "after the start",
+        "before the visits",
+        "in the visits",
+    ],
 )
 def test_ctrl_c_leaves_no_process(owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []

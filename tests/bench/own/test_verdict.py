@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 
 from bench.cell import Cell
 from bench.own.calls import Calls
-from bench.own.verdict import longer
+from bench.own.verdict import longer, short
 from tests.bench.own.asked import compared, only
 
 Bend = Callable[[torch.Tensor], torch.Tensor]
@@ -77,6 +78,45 @@ def test_a_gradient_that_is_wrong_in_float32_alone_is_told_from_an_unfinished_so
 def test_a_solve_that_cannot_be_finished_is_not_checked_and_says_so() -> None:
     row = slow(("ift", {"linear_solver": "gmres", "M": 1}))
     assert row["status"] == "ok" and row["reason"].startswith("Not checked: the solve is unfinished")
+    assert "raise M, since the backward solve leaves " in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("residuals", "radius", "options", "words"),
+    [
+        ((1e-7, 0.1), 0.9, {"K": 120, "M": 20}, "raise M, since the backward solve leaves 0.1"),
+        ((1e-2, 1e-7), 0.9, {"K": 20, "M": 120}, "raise K, since the forward solve leaves 0.01"),
+        ((1e-2, 5e-3), 0.9, {"K": 9, "M": 9}, "raise K and M, since the forward solve leaves 0.01 and the backward"),
+        ((1e-3, 0.0), 0.9, {"K": 60}, "raise K, since the forward solve leaves 0.06"),
+        ((1e-3, 0.1), float("nan"), {"K": 60, "M": 2}, "raise M"),
+        ((1e-3, 0.1), 1.0, {"K": 60, "M": 2}, "ρ(J) ≈ 1: step does not contract at z, and more steps may not help"),
+        ((1e-9, 0.1), 0.9, {"K": 60, "linear_solver": "dense"}, "the dense solve leaves a residual of 0.1, and takes"),
+    ],
+    ids=["M", "K", "both", "unrolled", "no radius", "no contraction", "no steps"],
+)
+def test_a_hint_names_what_is_short(
+    residuals: tuple[float, float], radius: float, options: dict[str, Any], words: str
+) -> None:
+    cell = Cell("torch", "m", "unrolled" if list(options) == ["K"] else "ift", {}, options)
+    job = SimpleNamespace(cell=cell, K=options["K"], residual=residuals[0], backward_residual=residuals[1])
+    job.radius = radius
+    assert short(job).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("method", "K", "word"),
+    [
+        (("ift", {"linear_solver": "normal_cg", "M": 2}), 120, "M"),
+        (("ift", {"linear_solver": "bicgstab", "M": 2}), 120, "M"),
+        (("ift", {"linear_solver": "anderson", "M": 2}), 120, "M"),
+        (("ift", {"linear_solver": "picard", "M": 10}), 120, "M"),
+        ("unrolled", 62, "K"),
+    ],
+    ids=["normal CG", "BiCGStab", "Anderson", "Picard", "unrolled"],
+)
+def test_the_solver_that_stopped_early_is_named(method: Any, K: int, word: str) -> None:
+    row = slow(method, K)
+    assert row["status"] == "ok" and f"raise {word}, since" in row["reason"], row["reason"]
 
 
 def test_more_steps_are_those_that_a_contraction_needs() -> None:

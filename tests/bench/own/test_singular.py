@@ -1,0 +1,71 @@
+"""A fixed point whose I − J is singular: the stationary distribution π = π P of a Markov chain, P = softmax(A).
+
+Its derivative is known in closed form: dπ = π dP Z, with the fundamental matrix Z = (I − P + 1 π)⁻¹.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+import torch
+
+from bench.own import serve
+from bench.own.question import ask, model
+from tests.bench.own.asked import compared
+
+N = 5
+RNG = np.random.default_rng(0)
+A, C = RNG.normal(size=(N, N)), RNG.normal(size=N)
+METHODS: list[Any] = ["unrolled", "ift", ("ift", {"linear_solver": "dense"}), "jfb"]
+
+
+def true_gradient() -> np.ndarray:
+    P = np.exp(A) / np.exp(A).sum(1, keepdims=True)
+    pi = np.linalg.solve(np.vstack([(np.eye(N) - P).T[:-1], np.ones(N)]), np.eye(N)[-1])
+    g = np.outer(pi, np.linalg.solve(np.eye(N) - P + np.outer(np.ones(N), pi), C))
+    return P * (g - (g * P).sum(1, keepdims=True))
+
+
+def chain(framework: str, dtype: str, *, plain: bool = False) -> dict[str, Any]:
+    if framework == "torch":
+        put, softmax = (lambda one: torch.tensor(one, dtype=getattr(torch, dtype))), lambda a: torch.softmax(a, 1)
+    else:
+        put, softmax = (lambda one: jax.numpy.asarray(one, dtype)), lambda a: jax.nn.softmax(a, axis=1)
+    c, P = put(C), np.exp(A) / np.exp(A).sum(1, keepdims=True)
+    return {
+        "step": (lambda z, a: z @ a) if plain else (lambda z, a: z @ softmax(a)),
+        "z0": put(np.full((1, N), 1 / N)),
+        "args": put(P if plain else A),
+        "loss": lambda z: (z * c).sum(),
+    }
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_the_reference_is_the_derivative_of_the_stationary_distribution(framework: str) -> None:
+    with jax.enable_x64(True) if framework == "jax" else nullcontext():
+        asked = chain(framework, "float64")
+        question = ask(**asked, params=None, batch=None, name="m", residual_tol=1e-3)
+        found = serve.referred(question, model(question), 60)
+    assert found.singular and found.gradient is not None and "ρ(J) ≈ 1: I − J is singular" in found.note
+    np.testing.assert_allclose(found.gradient.reshape(N, N), true_gradient(), atol=1e-10)
+
+
+@pytest.mark.parametrize("case", ["torch float32", "torch float64", "jax float32"])
+def test_a_solve_with_a_singular_matrix_is_wrong_and_the_unrolled_ones_are_right(case: str) -> None:
+    framework, dtype = case.split()
+    found = compared(**chain(framework, dtype), methods=METHODS)
+    assert [one.replace("failed", "wrong") for one in found["status"]] == ["ok", "ok", "wrong", "ok"]
+    assert (found["gradient_error"].iloc[:2] < {"float32": 1e-5, "float64": 1e-10}[dtype]).all()
+    assert all("I − J is singular" in one for one in found["reason"])  # at one pivot of 0 a dense solve says so itself
+    assert all("ρ(J) ≈ 1: I − J is singular, or as good as" in one for one in found["reason"][found["status"] == "ok"])
+
+
+def test_where_the_gradient_grows_with_the_steps_there_is_none() -> None:
+    """z = z P for any P: another P has another largest eigenvalue, and its powers grow or vanish."""
+    found = compared(**chain("torch", "float64", plain=True), methods=["unrolled"])
+    assert found["gradient_error"].isna().all()
+    assert "ρ(J) ≈ 1" in found["reason"].iloc[0] and "goes on changing with its steps" in found["reason"].iloc[0]
