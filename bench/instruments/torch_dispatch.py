@@ -14,6 +14,21 @@ those that it is made of, each of which is shown by itself, and returns NotImple
 composite operations arrive undivided."""
 
 
+def stored(one: Any) -> list[Any]:
+    """The dense tensors that a tensor is stored in: a dense one itself, of a sparse one its values and indices."""
+    import torch
+
+    if one.layout is torch.strided:
+        return [one]
+    if one.layout is torch.sparse_coo:
+        return [one._values(), one._indices()]
+    if one.layout in (torch.sparse_csr, torch.sparse_bsr):
+        return [one.values(), one.crow_indices(), one.col_indices()]
+    if one.layout in (torch.sparse_csc, torch.sparse_bsc):
+        return [one.values(), one.ccol_indices(), one.row_indices()]
+    return [one]
+
+
 def show(fn: Callable[[], Any], handle: Handle) -> None:
     """Call ``fn`` once, with each of its operations run by ``handle``.
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.failures import require_sight
+from bench.instruments.torch_dispatch import stored
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,15 @@ def _live_bytes(fn: Callable[[], Any]) -> Live:
 
         def __torch_dispatch__(self, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
-            before = {
-                leaf.untyped_storage()._cdata for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)
-            }
+            given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+            before = {part.untyped_storage()._cdata for leaf in given for part in stored(leaf)}
             out = op(*args, **kwargs)
             for leaf in tree_leaves(out):
                 # Forward mode has zeros that are never written down, and infers shapes on meta tensors; a call on a
                 # GPU has a few numbers on the host.
                 if isinstance(leaf, torch.Tensor) and leaf.device.type == device and not leaf._is_zerotensor():
-                    self.see(leaf.untyped_storage(), before)
+                    for part in stored(leaf):
+                        self.see(part.untyped_storage(), before)
             return out
 
         def see(self, storage: Any, before: set[int]) -> None:

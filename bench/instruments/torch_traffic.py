@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bench.instruments.regions import Regions
-from bench.instruments.torch_dispatch import show
+from bench.instruments.torch_dispatch import show, stored
 
 _NOTHING = """
 _efficientzerotensor _has_same_storage_numel _is_zerotensor _linalg_check_errors empty empty_like empty_permuted
@@ -82,11 +82,12 @@ def _arguments(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterat
 
 
 def _tensors(value: Any) -> Iterator[Any]:
-    """Tensors of a nest; the zeros of forward mode are never written down."""
+    """Dense tensors of a nest, or that sparse ones are stored in; the zeros of forward mode are never written down."""
     import torch
     from torch.utils._pytree import tree_leaves
 
-    return (one for one in tree_leaves(value) if isinstance(one, torch.Tensor) and not one._is_zerotensor())
+    tensors = (one for one in tree_leaves(value) if isinstance(one, torch.Tensor) and not one._is_zerotensor())
+    return (part for one in tensors for part in stored(one))
 
 
 def _add(regions: Regions, tensor: Any) -> None:
