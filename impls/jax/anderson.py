@@ -144,7 +144,7 @@ def _mixed(window: _Window, k: Any, r: State, fz: State, ridge: float, *, unit: 
     dr = put(dr, change, slot, 1)
     df = put(df, moved * scale, slot, 1)
     column, rhs = jnp.einsum("bcn,bmn->cbm", jnp.stack([change, rows], 1), dr)
-    column = column + ridge * (jnp.arange(dr.shape[1]) == slot)
+    column = column + ridge * (jnp.arange(dr.shape[1]) == slot).astype(dr.dtype)
     gram = put(put(gram, column, slot, 1), column, slot, 2)
     gamma = jnp.linalg.solve(gram, rhs[:, :, None])
     mixed = images - jnp.einsum("bmc,bmn->bn", gamma, df)

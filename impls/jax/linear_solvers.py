@@ -98,7 +98,9 @@ class GMRES:
             w = w - jnp.einsum("bm,bmn->bn", second, V)
             h = first + second
             norm = sample_norms(w)
-            H = put(H, jnp.pad(h, ((0, 0), (0, 1))) + norm[:, None] * (jnp.arange(steps + 1) == j + 1), j, 2)
+            H = put(
+                H, jnp.pad(h, ((0, 0), (0, 1))) + norm[:, None] * (jnp.arange(steps + 1) == j + 1).astype(h.dtype), j, 2
+            )
             going = norm > 10 * eps * sample_norms(h)  # else the space is complete, and x is exact
             return jnp.where(going, 1 / norm, 0)[:, None] * w, V, H
 
