@@ -93,7 +93,7 @@ def missing_modes() -> Iterator[None]:
     except Unsuitable:
         raise
     except Exception as error:
-        first = (str(error).strip().splitlines() or [""])[0]
+        first = (str(error).strip().splitlines() or [""])[0].partition(". This could be because")[0]
         if isinstance(error, NotImplementedError) or any(words in first for words in MODES):
             raise NotApplicable(first) from error
         raise

@@ -12,6 +12,7 @@ from bench.own import workers as processes
 from bench.own.digest import digest
 from bench.own.methods import Asked, cells
 from bench.own.question import ask, require_positive
+from bench.own.settings import numeric, plain_modes
 from bench.own.target import require_target
 
 
@@ -39,9 +40,11 @@ def compare(
     requires two arguments. A loss returns one number, or ``(number, aux)``, whose aux is dropped.
 
     params, args: a nest of arrays, or a ``torch.nn.Module``, alone or in a nest, or any jax pytree. Every floating
-    array in it gets a gradient, of a module each parameter that requires one; other arrays and batch get none. All are
-    copied first; what loss and step close over is not.
-    z0: one floating array, (samples, …). Where step mixes samples, or there is one axis alone, it is a single sample.
+    or complex array in it gets a gradient, of a module each parameter that requires one. Other arrays, plain numbers
+    and batch get none, which the row says where it may surprise; an array out of reach is refused (docs/own.md). All
+    are copied first; what loss and step close over is not.
+    z0: one floating or complex array, (samples, …). Where step mixes samples, or there is one axis alone, it is a
+    single sample.
 
     methods: names, or pairs such as ``("ift", {"linear_solver": "gmres", "M": 30})``; default: the usual ones. K:
     evaluations of step in the forward solve (60), for an implicit model alone. workers: processes that time every
@@ -68,11 +71,13 @@ def compare(
         name=name,
         implicit=question.implicit,
         K=K,
-        digest=digest(question.loss, question.step, question.params, question.batch, question.z0),
+        digest=digest(
+            question.loss, question.step, question.params, question.batch, question.z0, numeric(question.settings)
+        ),
     )
     if save_to is not None:
         require_target(save_to)
-    with tempfile.TemporaryDirectory(prefix="gradratio-") as folder:
+    with tempfile.TemporaryDirectory(prefix="gradratio-") as folder, plain_modes(question.framework):
         path = Path(save_to) if save_to is not None else Path(folder, "own.jsonl")
         if workers:
             rows = processes.measured(

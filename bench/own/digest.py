@@ -108,6 +108,10 @@ def _code(code: CodeType) -> tuple[bytes, list[Any]]:
 def _array(one: Any) -> tuple[bytes, list[Any]]:
     """Shape, dtype and numbers."""
     said = f"{tuple(one.shape)} {one.dtype}".encode()
+    if "sparse" in str(getattr(one, "layout", "")):
+        from bench.instruments.torch_dispatch import stored
+
+        return said + str(one.layout).encode(), stored(one.detach())
     try:
         plain = one.detach().cpu() if hasattr(one, "detach") else one
         return said + np.ascontiguousarray(np.asarray(plain)).tobytes(), []

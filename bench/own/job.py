@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,10 +16,20 @@ from bench.instruments import accuracy
 from bench.instruments.flop_formulas import UnknownOp
 from bench.own import derived, state, verdict
 from bench.own.calls import Calls, missing_modes
-from bench.own.question import Question, Unsuitable, model
+from bench.own.question import INDEPENDENT, Question, Unsuitable, model
 from bench.own.references import AGREES, SINGULAR, Along, Reference
+from bench.own.rounding import eps
 from bench.own.solved import SAME, radius_of, require_same, require_solved
 from bench.own.tolerances import allowed
+
+
+class First(NamedTuple):
+    """A loss, its flat float64 gradient, the Solution of a fixed point, and the bytes of the gradient."""
+
+    value: np.ndarray
+    gradient: np.ndarray
+    aux: Any
+    bytes: int
 
 
 class Job:
@@ -29,6 +39,7 @@ class Job:
     """
 
     def __init__(self, question: Question, cell: Cell, taken: Any, reference: Reference) -> None:
+        taken = taken.paired if cell.gradient == "forward_gradient" else taken  # its tangents are of real numbers
         self.cell, self._question, self._model, self._reference = cell, question, taken, reference
         self.sizes: Mapping[str, Any] = dict(cell.sizes)
         taken.require_closed()
@@ -45,12 +56,12 @@ class Job:
         """Deviation from what the method must return, None without a reference: the true gradient for an exact one,
         (g·v) v for a forward gradient. Raises ``Unsuitable``, ``Diverged`` and ``Wrong``. last: see ``verdict.judged``.
         """
-        value = self._once[0]
+        value = self._once.value
         if self.implicit:
-            require_solved(self.residual, self._question.residual_tol, self.K, self._calls.solver, lambda: self.radius)
+            require_solved(self.residual, self._tol, self.K, self._calls.solver, lambda: self.radius)
         if not np.isfinite(self._value):
             raise Diverged(f"The loss is {float(self._value):.3g}: the input or a parameter is bad, or it overflows.")
-        theta = sum(float(np.linalg.norm(self._framework.numpy(one))) for one in self._model.leaves)
+        theta = sum(float(np.linalg.norm(self._model.numpy(one))) for one in self._model.leaves)
         slack = 0.1 * theta * float(np.linalg.norm(self.grads)) if np.isfinite(self.grads).all() else 0.0
         require_same(self._value, value, SAME * (abs(float(self._value)) + slack))
         if not np.isfinite(self.grads).all():
@@ -66,7 +77,7 @@ class Job:
 
     def exact(self) -> dict[str, Any]:
         """Noise-free values; ``notes`` says of those that are missing why, and why one that is off is not wrong."""
-        notes = [note for note in (self._reference.note, self._note) if note]
+        notes = [note for note in (self._reference.note, self._note, *self._model.notes) if note]
         shown = self._calls.opaque or self._framework
         if self._calls.opaque:
             notes.append("No held bytes, flop ratio and traffic: the model runs code that torch.compile made.")
@@ -78,17 +89,16 @@ class Job:
         if self.implicit and not self._reference.note and abs(self.radius - 1) <= SINGULAR:
             notes.append(f"ρ(J) ≈ {self.radius:.4g}: I − J is singular, or as good as.")
         reverse = self._calls.loss if self.cell.gradient == "backprop" else None
-        sizes = [int(np.prod(one.shape)) for one in self._model.leaves]
-        taken = sum(size * one.dtype.itemsize for size, one in zip(sizes, self._model.leaves, strict=True))
+        numbers, taken = self._model.sizes(self._model.leaves)
         options = self.cell.options
         return {
             **shown.bytes(self.forward, self.gradient, reverse, *self._calls.args),
             **flops,
             **shown.traffic(self.forward, self.gradient),
-            "parameters": sum(sizes),
+            "parameters": numbers,
             "parameter_bytes": taken,
             "tangent_bytes": taken * int(options.get("count", 1)) * int("tangents" in options),
-            "result_bytes": taken,
+            "result_bytes": self._once.bytes,
             "loss": float(self._value),
             **self._errors(),
             **self._solve(),
@@ -114,7 +124,7 @@ class Job:
     @property
     def grads(self) -> np.ndarray:
         """The flat gradient of the first call."""
-        return self._once[1]
+        return self._once.gradient
 
     @property
     def singular(self) -> bool:
@@ -136,12 +146,17 @@ class Job:
         """Of the reference; the gradient error is relative to it."""
         return float(np.linalg.norm(self._reference.gradient)) if self._reference.gradient is not None else 0.0
 
+    @property
+    def _tol(self) -> float:
+        """The largest residual that counts as solved: rounding alone may move a state by ε for ever."""
+        return max(self._question.residual_tol, 2 * eps(self.cell.dtype))
+
     @cached_property
     def residual(self) -> float:
         """The largest ‖step(z) − z‖/‖z‖ that the solve left; near z* = 0 against a part of the start's length."""
-        aux = self._once[2]
+        aux = self._once.aux
         found = float(self._framework.numpy(aux.residual))
-        if np.isnan(found) or found <= self._question.residual_tol:
+        if np.isnan(found) or found <= self._tol:
             return found
         step, z = self._model.apply(), self._framework.numpy(aux.value)
         least = state.shortest(step, self._framework.numpy(self._model.rest["z0"]))
@@ -168,7 +183,7 @@ class Job:
         if true is None or self._reference.differences or self.singular:  # rounded, I − J has an inverse, any one
             return 0.0
         with self._framework.double():
-            exact = model(self._question, double=True, alone=self._model.alone)
+            exact = model(self._question, double=True, alone=self._model.alone, pairs=True)
             return derived.spread(self._question, self._framework, exact, true, self.cell.dtype, most)
 
     def doubled(self, look: Callable[[Job], Any], options: Mapping[str, Any] | None = None) -> Any:
@@ -181,18 +196,18 @@ class Job:
     # ------------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _once(self) -> tuple[np.ndarray, np.ndarray, Any]:
-        """Loss, flat float64 gradient and Solution of the first call."""
+    def _once(self) -> First:
+        """What the first call returned."""
         try:
             with missing_modes():
                 value, grads, aux = self.sync(self.gradient())
         except RuntimeError as error:
             if "does not require grad" not in str(error):
                 raise
-            raise Unsuitable("The loss depends on no array that gets a gradient: is there a detach in it?") from None
+            raise Unsuitable(INDEPENDENT) from None
         leaves = import_module(f"impls.{self.cell.framework}.ops").leaves(grads)
-        flat = np.concatenate([self._framework.numpy(one).ravel() for one in leaves])
-        return self._framework.numpy(value), flat, aux
+        size = self._model.sizes(leaves)[1]
+        return First(self._framework.numpy(value), self._model.flat(leaves), aux, size)
 
     def _along_tangents(self) -> float | None:
         """Deviation of a forward gradient from (∇L·v) v by central differences along its own tangents, where there is
@@ -201,7 +216,7 @@ class Job:
             return None
         try:
             with self._framework.double():
-                exact = model(self._question, double=True, alone=self._model.alone)
+                exact = model(self._question, double=True, alone=self._model.alone, pairs=True)
                 slopes, off = zip(*(Along(exact, exact.value).slope(v) for v in rows), strict=True)
         except Exception:  # it does not run in float64, as the reference's note says
             return None
@@ -232,7 +247,7 @@ class Job:
         return {"gradient_error": accuracy.error(self.grads, true), "cosine": cosine}
 
     def _solve(self) -> dict[str, float | None]:
-        if not self._once[2]:
+        if not self._once.aux:
             return {}
-        steps = float(self._framework.numpy(self._once[2].steps))
+        steps = float(self._framework.numpy(self._once.aux.steps))
         return {"forward_steps": steps, "forward_residual": self.residual, "spectral_radius": self.radius}

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+import numpy as np
+
+from bench.own.nest import inexact, reached
+from bench.own.settings import taken
 
 
 class Unsuitable(Exception):
@@ -19,7 +24,8 @@ class Question:
 
     params: a nest of arrays, a ``torch.nn.Module`` or a nest that holds some; every floating array in it gets a
     gradient. For an implicit model they are the ``args`` of step. residual_tol: the largest ‖step(z) − z‖/‖z‖ that
-    counts as solved. dtype: the least exact of the floating arrays'. x64: whether the caller's jax has float64 on.
+    counts as solved. dtype: the least exact of the floating arrays'. settings: of the caller's framework, see
+    ``bench.own.settings``.
     """
 
     framework: Literal["torch", "jax"]
@@ -31,7 +37,7 @@ class Question:
     name: str = "my model"
     residual_tol: float = 1e-3
     dtype: str = "float32"
-    x64: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def implicit(self) -> bool:
@@ -68,8 +74,7 @@ def ask(
     elif params is None:
         raise ValueError("Nothing to differentiate was given: give params= and batch=, or step=, z0= and args=.")
     framework = _framework({"z0": z0, "args": params} if implicit else {"params": params, "batch": batch})
-    x64 = bool(sys.modules["jax"].config.jax_enable_x64) if framework == "jax" else False
-    found = Question(framework, loss, params, batch, step, z0, name, float(residual_tol), x64=x64)
+    found = Question(framework, loss, params, batch, step, z0, name, float(residual_tol), settings=taken(framework))
     # Nothing of the caller's runs here; a nest without a floating array, or with one elsewhere, is refused.
     return replace(found, dtype=_module(framework).Model(found, look=False).dtype)
 
@@ -80,19 +85,33 @@ def require_positive(what: str, number: Any, words: str) -> None:
         raise ValueError(f"{what} must be {words}, not {number!r}.")
 
 
-def model(question: Question, *, double: bool = False, alone: bool | None = None) -> Any:
+def model(question: Question, *, double: bool = False, alone: bool | None = None, pairs: bool = False) -> Any:
     """The model in its framework; ``Unsuitable`` where it cannot be run. See ``torch_model`` and ``jax_model``."""
-    return _module(question.framework).Model(question, double=double, alone=alone)
+    return _module(question.framework).Model(question, double=double, alone=alone, pairs=pairs)
+
+
+INDEPENDENT = "The loss depends on no array that gets a gradient: is there a detach or a stop_gradient in it?"
+
+
+def nothing(what: str, notes: list[str]) -> str:
+    """The sentence on a nest without a leaf. notes: on what in it could have been one."""
+    return " ".join(
+        [f"{what} holds no floating array that gets a gradient: there is nothing to differentiate.", *notes]
+    )
 
 
 def scalar(found: Any) -> Any:
     """The value of a loss that returned it, or ``(value, aux)``; ``Unsuitable`` for another thing."""
     value = found[0] if isinstance(found, tuple) and found else found
     shape = getattr(value, "shape", None)
-    if shape is None:
+    if shape is None or isinstance(value, np.generic | np.ndarray):
         raise Unsuitable(f"loss returns a value of type {type(value).__name__}: it must return an array of one number.")
     if len(shape):
         raise Unsuitable(f"loss returns an array of shape {tuple(shape)}: it must return one number, such as its mean.")
+    if not inexact(value) or "complex" in str(value.dtype):
+        raise Unsuitable(
+            f"loss returns a number of {value.dtype}, which has no gradient: it must return a real floating number."
+        )
     return value
 
 
@@ -105,27 +124,21 @@ def _module(framework: str) -> Any:
 def _framework(trees: dict[str, Any]) -> Literal["torch", "jax"]:
     """Whose arrays these are."""
     torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
-    used: dict[str, str] = {}
+    used: dict[str, tuple[str, str]] = {}
     for name, tree in trees.items():
-        for leaf in _walk(tree):
-            if torch is not None and isinstance(leaf, (torch.Tensor, torch.nn.Module)):
-                used.setdefault("torch", name)
-            elif jax is not None and any(isinstance(one, jax.Array) for one in jax.tree.leaves(leaf)):
-                used.setdefault("jax", name)
+        for path, one in reached(tree, name):
+            if torch is not None and isinstance(one, (torch.Tensor, torch.nn.Module)):
+                used.setdefault("torch", (name, path))
+            elif jax is not None and isinstance(one, jax.Array):
+                used.setdefault("jax", (name, path))
     if len(used) > 1:
-        raise ValueError(f"{used['torch']} holds torch tensors and {used['jax']} jax arrays: give those of one.")
+        (first, inner), (second, other) = used["torch"], used["jax"]
+        if first == second:
+            raise ValueError(f"{inner} is of torch and {other} a jax array: give arrays of one.")
+        raise ValueError(f"{first} holds torch tensors and {second} jax arrays: give those of one.")
     if not used:
         raise ValueError(f"{' and '.join(trees)} hold no torch tensor, no torch.nn.Module and no jax array.")
     return "torch" if "torch" in used else "jax"
-
-
-def _walk(tree: Any) -> Iterator[Any]:
-    """The leaves of mappings, lists and tuples."""
-    if isinstance(tree, Mapping | list | tuple):
-        for one in tree.values() if isinstance(tree, Mapping) else tree:
-            yield from _walk(one)
-    else:
-        yield tree
 
 
 def _required(fn: Callable[..., Any]) -> int:

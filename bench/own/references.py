@@ -6,7 +6,8 @@ singular there, unrolled differentiation; where there is no reverse mode, centra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -91,19 +92,38 @@ def reference(question: Question, framework: Any, taken: Any, K: int) -> Referen
     """
     try:
         with framework.double():
-            exact = model(question, double=True, alone=taken.alone)
+            with _saying(NOT_DOUBLE):
+                exact = model(question, double=True, alone=taken.alone, pairs=True)
             found, value, z = exact.holding(lambda: _computed(question, framework, exact, LONGEST * K))
             if found.gradient is None:
                 return found
-            rounded = spread(lambda near, z: exact.value(near.leaves, z), exact, taken.dtype, value, z)
-        return _alike(found, taken, value, rounded, z)
+            with _saying("its float64 loss fails where its arrays are rounded"):
+                rounded = spread(lambda near, z: exact.value(near.leaves, z), exact, taken.dtype, value, z)
+        with _saying(f"the model in {taken.dtype} cannot be held against float64"):
+            return _alike(found, taken, value, rounded, z)
+    except _Unknown as unknown:
+        return Reference(None, f"No gradient error: {unknown}.")
     except Unsuitable as error:
         return Reference(None, f"No gradient error: in float64, {error}")
+
+
+NOT_DOUBLE = "the model does not run in float64"
+NO_DIFFERENCES = "the central differences of its float64 loss fail"
+
+
+class _Unknown(Exception):
+    """What failed on the way to a reference."""
+
+
+@contextmanager
+def _saying(what: str) -> Iterator[None]:
+    """``_Unknown`` with what failed, in place of an error of the model's own."""
+    try:
+        yield
+    except Unsuitable:
+        raise
     except Exception as error:
-        text = without_paths((str(error).strip().splitlines() or [""])[0])
-        return Reference(
-            None, f"No gradient error: the model does not run in float64 ({type(error).__name__}: {text})."
-        )
+        raise _Unknown(f"{what} ({_first_line(error)})") from error
 
 
 def _alike(found: Reference, taken: Any, value: float, rounded: float, z: np.ndarray | None) -> Reference:
@@ -138,21 +158,25 @@ def _differ(value: float, own: float) -> str:
 def _computed(question: Question, framework: Any, exact: Any, most: int) -> tuple[Reference, float, np.ndarray | None]:
     """The reference, the loss in float64, and the fixed point where there is one."""
     if not question.implicit:
-        own = float(exact.value(exact.leaves))  # what fails here is the model itself
+        with _saying(NOT_DOUBLE):
+            own = float(exact.value(exact.leaves))
         try:
             found, _, _ = derived(question, framework, exact, most)
         except Unsuitable:
             raise
         except Exception:  # no reverse mode, or none with autograd.grad: each method's row says it
-            return _differences(Along(exact, exact.value)), own, None
+            with _saying(NO_DIFFERENCES):
+                return _differences(Along(exact, exact.value)), own, None
         assert found is not None
-        return _checked(found, Along(exact, exact.value), 0.0), own, None
+        with _saying(NO_DIFFERENCES):
+            return _checked(found, Along(exact, exact.value), 0.0), own, None
 
-    start = exact.numpy(exact.rest["z0"])
-    z, left = settled(exact.apply(), start, most)
-    own = float(exact.value(exact.leaves, z))
-    # Where z* = 0 the loss and its derivative may vanish, to the rounding of a start that was of length 1.
-    least = VANISHES * abs(exact.value(exact.leaves, start))
+    with _saying(NOT_DOUBLE):
+        start = exact.numpy(exact.rest["z0"])
+        z, left = settled(exact.apply(), start, most)
+        own = float(exact.value(exact.leaves, z))
+        # Where z* = 0 the loss and its derivative may vanish, to the rounding of a start that was of length 1.
+        least = VANISHES * abs(exact.value(exact.leaves, start))
 
     def at_its_end(leaves: list[Any]) -> float:
         near, _ = settled(exact.apply(leaves), z, most)
@@ -165,7 +189,10 @@ def _computed(question: Question, framework: Any, exact: Any, most: int) -> tupl
             raise
         except Exception as error:
             return Reference(None, f"No gradient error: the float64 backward solve fails ({_first_line(error)}).")
-        return Reference(None, note) if found is None else _checked(found, Along(exact, at_its_end), least)
+        if found is None:
+            return Reference(None, note)
+        with _saying(NO_DIFFERENCES):
+            return _checked(found, Along(exact, at_its_end), least)
 
     if left > question.residual_tol:
         return implicit(), own, z
@@ -216,7 +243,7 @@ def _checked(found: np.ndarray, along: Along, least: float) -> Reference:
     """The gradient, once it is the derivative along three directions; one of ``least`` or less is zero."""
     theta = along.theta
     if not np.linalg.norm(found) * np.linalg.norm(theta) > least and not np.linalg.norm(found) > least:
-        return Reference(None, "No gradient error: the gradient is zero, or the loss does not depend on the leaves.")
+        return Reference(None, "No gradient error: the gradient is zero.")
     rng = np.random.default_rng(0)
     for _ in range(3):
         v = rng.normal(size=theta.size)

@@ -6,15 +6,24 @@ Near a minimum a gradient is the small rest of large terms, and no float32 gradi
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from bench.own.nest import inexact
+
 DRAWS = 2
 """Random roundings of which the largest effect counts."""
 
-EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "bfloat16": 2.0**-7, "float16": 2.0**-10}
+_BITS = {"float64": 52, "float32": 23, "bfloat16": 7, "float16": 10}
+
+
+def eps(dtype: str) -> float:
+    """The distance from 1 to the next number of a dtype; of a small float, such as float8_e4m3fn, by its name."""
+    named = re.search(r"e\d+m(\d+)", dtype)
+    return 2.0 ** -(int(named[1]) if named else _BITS[dtype])
 
 
 def spread(
@@ -27,17 +36,17 @@ def spread(
     """
     rng, found = np.random.default_rng(0), 0.0
     for _ in range(DRAWS):
-        near = nearby(exact, EPS.get(dtype, EPS["bfloat16"]), rng)
-        moved = None if z is None else _rounded(z, EPS.get(dtype, EPS["bfloat16"]), rng)
+        near = nearby(exact, eps(dtype), rng)
+        moved = None if z is None else _rounded(z, eps(dtype), rng)
         found = max(found, float(np.linalg.norm(np.asarray(value(near, moved)) - at)))
     return found
 
 
-def nearby(exact: Any, eps: float, rng: np.random.Generator) -> Any:
-    """The model with every floating array changed by a relative eps, the start of a solve left as it is."""
+def nearby(exact: Any, part: float, rng: np.random.Generator) -> Any:
+    """The model with every floating array changed by a relative ``part``, the start of a solve left as it is."""
 
     def changed(arrays: list[Any]) -> list[Any]:
-        return [exact.like(_rounded(exact.numpy(one), eps, rng), one) if _floats(one) else one for one in arrays]
+        return [exact.like(_rounded(exact.numpy(one), part, rng), one) if inexact(one) else one for one in arrays]
 
     near = copy.copy(exact)
     near.leaves = changed(exact.leaves)
@@ -45,9 +54,7 @@ def nearby(exact: Any, eps: float, rng: np.random.Generator) -> Any:
     return near
 
 
-def _rounded(one: np.ndarray, eps: float, rng: np.random.Generator) -> np.ndarray:
-    return one * (1 + eps * rng.normal(size=one.shape))
-
-
-def _floats(one: Any) -> bool:
-    return "float" in str(one.dtype)
+def _rounded(one: np.ndarray, part: float, rng: np.random.Generator) -> np.ndarray:
+    if np.iscomplexobj(one):
+        return _rounded(one.real, part, rng) + 1j * _rounded(one.imag, part, rng)
+    return one * (1 + part * rng.normal(size=one.shape))

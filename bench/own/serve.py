@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.cell import Cell
 from bench.instruments import torch_dynamo
+from bench.own import settings
 from bench.own.job import Job
 from bench.own.question import Question, model
 from bench.own.references import Reference, reference
@@ -32,10 +33,7 @@ def answer(job: Message) -> Message:
     for path in own["paths"]:
         if path not in sys.path:
             sys.path.append(path)
-    if own["x64"]:
-        import jax
-
-        jax.config.update("jax_enable_x64", True)  # before the arrays are loaded: they would be cut to float32
+    settings.give(own["framework"], own["settings"])
     try:
         taken = _loaded(folder / own["model"])[1]
     except Exception:  # the row says why

@@ -37,8 +37,8 @@ def closed_over(value: Callable[[], Any], passed: list[Any]) -> list[Any]:
         if not re.match(CUT, str(warning)):
             raise
         raise Unsuitable(REENTRANT) from None
-    again = {id(one) for one in _ends(second)}
-    return [one for one in _ends(first) if id(one) in again and not any(one is other for other in passed)]
+    again = {id(one) for one in ends(second)}
+    return [one for one in ends(first) if id(one) in again and not any(one is other for other in passed)]
 
 
 def listed(tensors: list[Any], *functions: Any) -> str:
@@ -49,7 +49,7 @@ def listed(tensors: list[Any], *functions: Any) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def _ends(value: Any) -> list[Any]:
+def ends(value: Any) -> list[Any]:
     """The leaves of the graph behind a value, each once."""
     found: dict[int, Any] = {}
     stack, seen = [value.grad_fn], {None}
@@ -82,7 +82,7 @@ def _reached(fn: Any) -> Iterator[tuple[str, Any]]:
     while stack:
         name, one = stack.pop()
         if isinstance(one, torch.Tensor):
-            yield from ((name, end) for end in _ends(one))
+            yield from ((name, end) for end in ends(one))
         elif isinstance(one, torch.nn.Module):
             yield from ((f"{name}.{inner}", parameter) for inner, parameter in one.named_parameters())
         elif isinstance(one, Mapping):

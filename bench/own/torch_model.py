@@ -4,43 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from bench.instruments.torch_dispatch import stored
 from bench.own.lifted import Lifted
-from bench.own.question import Question, Unsuitable, scalar
-from bench.own.torch_closed import closed_over, listed
-from bench.own.torch_nest import Nest
+from bench.own.nest import Nest, inexact
+from bench.own.question import INDEPENDENT, Question, Unsuitable, nothing, scalar
+from bench.own.torch_closed import closed_over, ends, listed
+from bench.own.torch_nest import Arrays
 
 
 class Model:
-    """leaves: the tensors that get a gradient. rest: all others. dtype: the least exact of the leaves'.
+    """leaves: the tensors that get a gradient. rest: all others. dtype: the least exact of the leaves', of complex ones
+    that of their parts. notes: one sentence for each kind of number that gets no gradient though it could.
 
     double: floating tensors are cast to float64, in copies. alone: see ``Lifted``. look: run step, to see whether the
-    state is one sample; without it nothing of the caller's runs.
+    state is one sample; without it nothing of the caller's runs. pairs: complex leaves are pairs of real numbers, for
+    what knows real numbers alone, such as laws of tangents.
     """
 
     def __init__(
-        self, question: Question, *, double: bool = False, alone: bool | None = None, look: bool = True
+        self,
+        question: Question,
+        *,
+        double: bool = False,
+        alone: bool | None = None,
+        look: bool = True,
+        pairs: bool = False,
     ) -> None:
         import torch
 
-        self._torch, self._question, self._differentiates = torch, question, ""
-        self._nest = Nest(question.params, double=double)
-        self._batch = Nest(question.batch, double=double, fixed=True)
-        self._z0 = Nest(question.z0, double=double, fixed=True)
+        self._torch, self._question, self._double, self._differentiates = torch, question, double, ""
+        what = "args" if question.implicit else "params"
+        arrays = Arrays(double=double, pairs=pairs)
+        self._nest = Nest(arrays, question.params, what, fixed=False)
+        self._batch = Nest(Arrays(double=double), question.batch, "batch", fixed=True)
         self.leaves: list[Any] = self._nest.leaves
+        self.notes: list[str] = self._nest.notes
         self.rest: dict[str, Any] = {"held": self._nest.held, "batch": self._batch.held}
-        self._require_floats()
-        self.dtype = str(max((one.dtype for one in self.leaves), key=lambda one: torch.finfo(one).eps)).split(".")[1]
+        self._require_floats(what)
+        self.dtype = str(max((one.dtype for one in self.leaves), key=lambda one: torch.finfo(one).eps).to_real())
+        self.dtype = self.dtype.removeprefix("torch.")
         if question.implicit:
-            self._lifted = Lifted(question.z0, alone=alone if alone is not None else False)
-            self.rest["z0"] = self._lifted.lift(self._z0.held[0])
+            z0 = arrays.cast(question.z0)
+            self._lifted = Lifted(z0, arrays, alone=alone if alone is not None else False)
+            self.rest["z0"] = self._lifted.lift(z0)
             if alone is None and look:
-                self._lifted = Lifted(question.z0, alone=self._mixes())
-                self.rest["z0"] = self._lifted.lift(self._z0.held[0])
+                self._lifted = Lifted(z0, arrays, alone=self._mixes())
+                self.rest["z0"] = self._lifted.lift(z0)
+
+    @cached_property
+    def paired(self) -> Model:
+        """The same model with complex leaves as pairs of real numbers."""
+        if not any(one.is_complex() for one in self.leaves):
+            return self
+        return Model(self._question, double=self._double, alone=self.alone, pairs=True)
 
     @property
     def alone(self) -> bool:
@@ -57,7 +79,7 @@ class Model:
             dense = ops.dense(leaves)
 
             def body(params: Any) -> Any:
-                batch = self._batch.call([], rest["batch"], lambda batch: batch)
+                batch = self._batch.filled([], rest["batch"])
                 return scalar(self._recorded(lambda: question.loss(params, batch), dense))
 
             return self._nest.call(dense, rest["held"], body), ()
@@ -75,16 +97,21 @@ class Model:
         return implicit if question.implicit else explicit
 
     def require_closed(self) -> None:
-        """``Unsuitable`` where the loss needs a gradient though no leaf asks for one: it closes over parameters."""
+        """``Unsuitable`` where the loss needs a gradient though no leaf asks for one: it closes over parameters. And
+        where it depends on no leaf at all."""
         question, passed = self._question, [*self.leaves, *(one for rest in self.rest.values() for one in rest)]
         with self._torch.enable_grad():
             found = closed_over(lambda: self.loss(_one_step)(self.leaves, self.rest)[0], passed)
-        if found:
-            raise Unsuitable(
-                f"The model uses tensors that require a gradient and are not among its arguments "
-                f"({listed(found, question.loss, question.step)}): pass the module or the tensors that hold them as "
-                "params (args of a step), or detach them."
-            )
+            if found:
+                raise Unsuitable(
+                    f"The model uses tensors that require a gradient and are not among its arguments "
+                    f"({listed(found, question.loss, question.step)}): pass the module or the tensors that hold them "
+                    "as params (args of a step), or detach them."
+                )
+            asking = [one.detach().requires_grad_() for one in self.leaves]
+            reached = ends(self.loss(_one_step)(asking, self.rest)[0])
+        if not any(one is leaf for one in reached for leaf in asking):
+            raise Unsuitable(INDEPENDENT)
 
     def holding(self, body: Callable[[], Any]) -> Any:
         """``body()``, while the caller's modules hold this model's tensors: a backward pass may run their code again,
@@ -108,7 +135,17 @@ class Model:
 
     def like(self, new: np.ndarray, one: Any) -> Any:
         """These numbers in the dtype of another array."""
-        return self._torch.tensor(new, dtype=one.dtype)
+        return self._torch.tensor(new, dtype=one.dtype, device=one.device)
+
+    def flat(self, gradient: list[Any]) -> np.ndarray:
+        """A gradient as one vector of float64: of a complex number the derivatives in its real and imaginary part."""
+        return np.concatenate([_reals(one).detach().double().numpy().ravel() for one in gradient])
+
+    def sizes(self, arrays: list[Any]) -> tuple[int, int]:
+        """Real numbers, and bytes, of a list of arrays: of a sparse one of what it stores."""
+        parts = [part for one in arrays for part in stored(one)]
+        numbers = sum(part.numel() * (2 if part.is_complex() else 1) for part in parts if inexact(part))
+        return numbers, sum(part.numel() * part.itemsize for part in parts)
 
     def apply(self, leaves: list[Any] | None = None) -> Callable[[np.ndarray], np.ndarray]:
         """z ↦ step(z) on numpy arrays."""
@@ -128,12 +165,16 @@ class Model:
         return lambda v: self.numpy(push(self.state(v)))
 
     def numpy(self, tensor: Any) -> np.ndarray:
-        """The numbers of a tensor, which may share its memory."""
-        return tensor.detach().numpy()
+        """The numbers of a tensor, which may share its memory; in float64 where they have less than 32 bits."""
+        tensor = tensor.detach().resolve_conj().resolve_neg()
+        short = inexact(tensor) and self._torch.finfo(tensor.dtype).bits < 32
+        if not short:
+            return tensor.numpy()
+        return tensor.to(self._torch.complex128 if tensor.is_complex() else self._torch.float64).numpy()
 
     def state(self, z: np.ndarray) -> Any:
         """A lifted state from numpy."""
-        return self._torch.tensor(z, dtype=self.rest["z0"].dtype)
+        return self.like(z, self.rest["z0"])
 
     def value(self, leaves: list[Any], z: np.ndarray | None = None) -> float:
         """The loss; of an implicit model at the lifted state z."""
@@ -184,21 +225,25 @@ class Model:
 
         return mixes(self.apply(), self.numpy(self.rest["z0"]))
 
-    def _require_floats(self) -> None:
-        what = "args" if self._question.implicit else "params"
-        if not self.leaves:
-            raise ValueError(
-                f"{what} holds no floating tensor, and no module with a parameter that requires a gradient: there is "
-                "nothing to differentiate."
-            )
-        every = [*self.leaves, *self._nest.held, *self._batch.held, *self._z0.held]
-        for one in every:
-            if one.device.type != "cpu":
-                raise ValueError(f"A tensor lies on {one.device}: move the model and its arrays to the cpu.")
+    def _require_floats(self, what: str) -> None:
+        z0 = self._question.z0
+        if not any(one.numel() for one in self.leaves):
+            raise ValueError(nothing(what, self.notes))
         if self._question.implicit and (
-            not isinstance(self._question.z0, self._torch.Tensor) or not self._question.z0.is_floating_point()
+            not isinstance(z0, self._torch.Tensor) or not inexact(z0) or z0.layout is not self._torch.strided
         ):
             raise ValueError("z0 must be one floating tensor: join the parts of a state with torch.cat.")
+        for one in [*self.leaves, *self._nest.held, *self._batch.held, *([z0] if self._question.implicit else [])]:
+            if one.device.type != "cpu":
+                raise ValueError(f"A tensor lies on {one.device}: move the model and its arrays to the cpu.")
+
+
+def _reals(one: Any) -> Any:
+    """A dense tensor, of complex numbers as pairs of real ones."""
+    import torch
+
+    one = one if one.layout is torch.strided else one.to_dense()
+    return torch.view_as_real(one.resolve_conj()) if one.is_complex() else one
 
 
 def _one_step(step: Any, z0: Any, args: Any) -> Any:

@@ -3,93 +3,149 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from bench.instruments.torch_dispatch import stored
+from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, inexact, reached
+
+FROZEN = "{} {} frozen and {} no gradient."
+ATTRIBUTE = "{} {} no parameter and {} no gradient: make a torch.nn.Parameter of what is to get one."
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a tensor of the nest went: its list and its number in it."""
+class Arrays:
+    """Tensors and modules. Of a ``torch.nn.Module`` every parameter that requires a gradient is a leaf, tied ones once.
 
-    among: str
-    index: int
-
-
-class Nest:
-    """Mappings, lists and tuples of modules and tensors; whatever else lies in it stays as it is.
-
-    leaves: floating tensors of the nest, then the parameters of its modules that require a gradient, tied ones once.
-    held: its other tensors. All are copies, and so are numpy arrays, so that the caller's do not change.
+    double: floating and complex tensors are cast to float64. pairs: a complex leaf is one of pairs of real numbers.
     """
 
-    def __init__(self, tree: Any, *, double: bool = False, fixed: bool = False) -> None:
-        """double: floating tensors are cast to float64. fixed: nothing gets a gradient; modules stay as they are."""
+    framework, offer = "torch", "torch.nn.Module"
+
+    def __init__(self, *, double: bool = False, pairs: bool = False) -> None:
         import torch
 
-        self._torch, self._double, self._all_held = torch, double, fixed
-        self.leaves: list[Any] = []
-        self.held: list[Any] = []
-        modules: dict[int, Any] = {}
-        self._tree = self._taken(tree, modules)
-        self._modules = None if fixed or not modules else _caller()(list(modules.values()))
-        self._names: list[str] = []
-        self._fixed: dict[str, Any] = {}
-        if self._modules is not None:
-            self._take_modules(self._modules)
+        self._torch, self._double, self._pairs = torch, double, pairs
+        self._modules: dict[int, tuple[str, Any]] = {}
+        self._all: Any = None
+        self._names: dict[str, Place] = {}
+        self._kept: dict[str, Any] = {}
 
-    def call(self, leaves: list[Any], held: list[Any], body: Callable[[Any], Any]) -> Any:
-        """``body(nest)`` with these tensors in their places, those of modules too as long as it runs."""
-        tree = self._filled(self._tree, {"leaves": leaves, "held": held})
-        if self._modules is None:
-            return body(tree)
-        own = dict(zip(self._names, leaves[len(leaves) - len(self._names) :], strict=True))
-        return self._torch.func.functional_call(self._modules, {**self._fixed, **own}, (lambda: body(tree),))
+    def take(self, nest: Nest, one: Any, path: str) -> Place | Node | Constant | None:
+        """A module, or a tensor: of a sparse one, its stored values and where they stand."""
+        if isinstance(one, self._torch.nn.Module):
+            self._modules.setdefault(id(one), (path, one))
+            return Constant(one)
+        if not isinstance(one, self._torch.Tensor):
+            return None
+        _require_layout(one, path)
+        if one.layout is not self._torch.strided:
+            return self._sparse(nest, one)
+        leaf = inexact(one)
+        if leaf and isinstance(one, self._torch.nn.Parameter) and not one.requires_grad:
+            nest.passed_over(path, FROZEN)
+            leaf = False
+        return self._put(nest, one, leaf=leaf)
 
-    def _take_modules(self, modules: Any) -> None:
-        for name, parameter in modules.named_parameters():
-            if parameter.requires_grad and parameter.is_floating_point():
-                self._names.append(name)
-                self.leaves.append(self._cast(parameter))
+    def opened(self, nest: Nest, one: Any, path: str) -> Opened | None:
+        """None: torch has no containers of its own but modules."""
+        return None
+
+    def joined(self, pairs: Any) -> Any:
+        """Complex numbers, a view wherever there can be one."""
+        return self._torch.view_as_complex(pairs.contiguous())
+
+    def apart(self, array: Any) -> Any:
+        """A view of complex numbers as pairs of real ones."""
+        return self._torch.view_as_real(array.resolve_conj())
+
+    def finish(self, nest: Nest) -> None:
+        """Put the parameters of all modules away, after the tensors of the nest. Raises ``ValueError`` for one that
+        its module does not know of."""
+        if not self._modules or nest.fixed:
+            return
+        self._all = _caller()([module for _, module in self._modules.values()])
+        paths = {f"held.{place}": path for place, (path, _) in enumerate(self._modules.values())}
+        for name, one in self._all.named_parameters():
+            path = f"{paths['.'.join(name.split('.')[:2])]}.{name.split('.', 2)[2]}"
+            _require_layout(one, path)
+            if inexact(one) and one.requires_grad:
+                if one.layout is not self._torch.strided:
+                    raise ValueError(f"{path} is a sparse parameter: make a parameter of its values.")
+                self._names[name] = self._put(nest, one, leaf=True)
             else:
-                self._fixed[name] = self._cast(parameter)
-        self._fixed |= {name: self._cast(buffer) for name, buffer in modules.named_buffers()}
+                if inexact(one):
+                    nest.passed_over(path, FROZEN)
+                self._kept[name] = self.cast(one)
+        self._kept |= {name: self.cast(one) for name, one in self._all.named_buffers()}
+        self._look_for_others(nest)
 
-    def _taken(self, tree: Any, modules: dict[int, Any]) -> Any:
-        """The nest with places instead of tensors."""
-        if isinstance(tree, self._torch.nn.Module):
-            modules[id(tree)] = tree
-            return tree
-        if isinstance(tree, self._torch.Tensor):
-            apart = tree.is_floating_point() and not self._all_held
-            among, name = (self.leaves, "leaves") if apart else (self.held, "held")
-            among.append(self._cast(tree))
-            return _Place(name, len(among) - 1)
-        if isinstance(tree, np.ndarray):
-            return tree.copy()
-        return _rebuilt(tree, lambda one: self._taken(one, modules))
+    def call(self, nest: Nest, leaves: list[Any], held: list[Any], body: Callable[[Any], Any]) -> Any:
+        """``body(nest)`` with these tensors in their places, those of modules too as long as it runs."""
+        tree = nest.filled(leaves, held)
+        if self._all is None:
+            return body(tree)
+        own = {
+            name: self.joined(leaves[at.index]) if at.paired else leaves[at.index] for name, at in self._names.items()
+        }
+        return self._torch.func.functional_call(self._all, {**self._kept, **own}, (lambda: body(tree),))
 
-    def _filled(self, tree: Any, arrays: dict[str, list[Any]]) -> Any:
-        if isinstance(tree, _Place):
-            return arrays[tree.among][tree.index]
-        return _rebuilt(tree, lambda one: self._filled(one, arrays))
+    def cast(self, tensor: Any) -> Any:
+        """A copy, in float64 where that was asked for and it is of floating numbers."""
+        tensor = tensor.detach().resolve_conj()
+        if not (self._double and inexact(tensor)):
+            return tensor.clone()
+        to = self._torch.complex128 if tensor.is_complex() else self._torch.float64
+        return tensor.to(to, copy=True)
 
-    def _cast(self, tensor: Any) -> Any:
-        tensor = tensor.detach()
-        other = self._double and tensor.is_floating_point() and tensor.dtype != self._torch.float64
-        return tensor.double() if other else tensor.clone()
+    def _put(self, nest: Nest, one: Any, *, leaf: bool) -> Place:
+        paired = leaf and self._pairs and not nest.fixed and one.is_complex()
+        array = self.cast(one)
+        return nest.put(self.apart(array) if paired else array, leaf=leaf, paired=paired)
+
+    def _sparse(self, nest: Nest, one: Any) -> Node:
+        """A leaf of the values that are stored; the indices are held."""
+        torch, shape, layout = self._torch, one.shape, one.layout
+
+        def coo(new: list[Any]) -> Any:
+            return torch.sparse_coo_tensor(new[1], new[0], shape, is_coalesced=whole, check_invariants=False)
+
+        def compressed(new: list[Any]) -> Any:
+            values, *where = new
+            return torch.sparse_compressed_tensor(*where, values, shape, layout=layout, check_invariants=False)
+
+        whole = layout is torch.sparse_coo and one.is_coalesced()
+        parts = [self._put(nest, part, leaf=inexact(part)) for part in stored(one.detach())]
+        return Node(coo if layout is torch.sparse_coo else compressed, parts)
+
+    def _look_for_others(self, nest: Nest) -> None:
+        """Floating arrays that lie in modules, and are neither parameters nor buffers."""
+        known = {id(one): one for one in [*self._all.parameters(), *self._all.buffers(), *self._all.modules()]}
+        own = vars(self._torch.nn.Module()).keys()
+        for top, module in self._modules.values():
+            for name, part in module.named_modules(prefix=top):
+                for path, array in (
+                    found
+                    for more, one in attributes(part)
+                    if more[1:] not in own
+                    for found in reached(one, name + more, known)
+                ):
+                    if not inexact(array) or getattr(array, "grad_fn", None) is not None:
+                        continue  # the latter is left behind by an earlier call
+                    if getattr(array, "requires_grad", False):
+                        raise ValueError(
+                            f"{path} requires a gradient, but is no parameter that its module knows of: put it into a "
+                            f"torch.nn.ModuleList, a ParameterList or the like, or detach it."
+                        )
+                    nest.passed_over(path, ATTRIBUTE)
 
 
-def _rebuilt(tree: Any, fn: Callable[[Any], Any]) -> Any:
-    """A dict of a mapping, a list or tuple of its kind, with ``fn`` of each entry; anything else as it is."""
-    if isinstance(tree, Mapping):
-        return {name: fn(one) for name, one in tree.items()}
-    if isinstance(tree, list | tuple):
-        mapped = [fn(one) for one in tree]
-        return type(tree)(*mapped) if hasattr(tree, "_fields") else type(tree)(mapped)
-    return tree
+def _require_layout(one: Any, path: str) -> None:
+    import torch
+
+    kinds = {torch.strided, torch.sparse_coo, torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
+    if one.is_nested or one.layout not in kinds:
+        kind = "a nested tensor" if one.is_nested else f"a tensor of the layout {one.layout}"
+        raise ValueError(f"{path} is {kind}, which is not taken apart: give a dense or a sparse one.")
 
 
 @functools.cache

@@ -43,7 +43,7 @@ def measured(
         slots = min(2, len(cores), workers)
         launch, task = Launch(sys.executable, WORKER), Task("exact", None, machine.memory_for(slots))
         own: Row = {"scratch": folder, "model": MODEL, "paths": [os.path.abspath(one) for one in sys.path]}
-        own |= {"x64": question.x64, "K": serve.steps(cells)}
+        own |= {"framework": question.framework, "settings": question.settings, "K": serve.steps(cells)}
         with Worker(launch, cores[0], task) as worker:  # it ends with this, by Ctrl-C in a notebook too
             run = run_row(cells, worker.ready, workers=workers, preset="own")
             try:

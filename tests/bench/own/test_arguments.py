@@ -35,13 +35,16 @@ IMPLICIT: dict[str, Any] = {"step": lambda z, a: z, "z0": torch.zeros(2, 3), "ar
         ({"loss": LOSS, "params": [1.0, 2]}, "hold no torch tensor, no torch.nn.Module and no jax array"),
         (
             {"loss": LOSS, "params": torch.tensor([1, 2])},
-            "params holds no floating tensor, and no module with a parameter that requires a",
+            "params holds no floating array that gets a gradient: there is nothing",
         ),
         (
             {"loss": LOSS, "params": torch.nn.ReLU()},
-            "params holds no floating tensor, and no module with a parameter that requires a",
+            "params holds no floating array that gets a gradient: there is nothing",
         ),
-        ({"loss": LOSS, "params": jnp.arange(3)}, "params holds no floating array"),
+        (
+            {"loss": LOSS, "params": jnp.arange(3)},
+            "params holds no floating array that gets a gradient: there is nothing",
+        ),
         ({"loss": LOSS, "params": torch.ones(3, device="meta")}, "A tensor lies on meta: move the model"),
         ({"loss": LOSS, "params": P, "workers": -1}, "workers must be a whole number from 0 up, not -1"),
         ({"loss": LOSS, "params": P, "workers": True}, "workers must be a whole number"),

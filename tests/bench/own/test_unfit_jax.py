@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from bench.own.question import INDEPENDENT
 from tests.bench.own.asked import compared, only
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)  # numpy's: on import jax may have float64 switched on
@@ -23,6 +24,64 @@ def doubled(x: Any) -> Any:
 
 
 doubled.defvjp(lambda x: (2 * x, None), lambda _, g: (2 * g,))
+
+
+@jax.custom_vjp
+def fitful(x: Any) -> Any:
+    """A doubling that has no gradient in float64."""
+    return 2 * x
+
+
+def _fitful_backward(_: Any, g: Any) -> Any:
+    if g.dtype == jnp.float64:
+        raise ArithmeticError("no rule for float64")
+    return (2 * g,)
+
+
+fitful.defvjp(lambda x: (2 * x, None), _fitful_backward)
+
+
+def single(p: Any, x: Any) -> Any:
+    if p.dtype == jnp.float64:
+        raise ArithmeticError("float32 alone")
+    return (p * x).sum()
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        (single, "the model does not run in float64 (ArithmeticError: float32 alone)"),
+        (lambda p, x: (fitful(p) * x).sum(), "its float64 gradient fails (ArithmeticError: no rule for float64)"),
+    ],
+    ids=["forward", "gradient"],
+)
+def test_what_failed_on_the_way_to_a_reference_is_said(loss: Any, words: str) -> None:
+    row = only(compared(loss=loss, params=jnp.ones(4), batch=X, methods=["backprop"]))
+    assert row["status"] == "ok" and row["reason"] == f"No gradient error: {words}."
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [lambda p, x: x.mean(), lambda p, x: (jax.lax.stop_gradient(p) * x).sum(), lambda p, x: (p > 0).mean()],
+    ids=["without", "detached", "steps"],
+)
+def test_a_loss_of_no_leaf_says_the_same_for_every_method(loss: Any) -> None:
+    found = compared(loss=loss, params=jnp.ones(4), batch=X)
+    assert list(found["status"]) == ["failed"] * 3 and set(found["reason"]) == {INDEPENDENT}
+
+
+@pytest.mark.parametrize(
+    ("step", "loss"),
+    [
+        (lambda z, a: 0.5 * z + 1, lambda z: z.sum()),
+        (lambda z, a: 0.5 * z + a, lambda z: jax.lax.stop_gradient(z).sum()),
+        (lambda z, a: 0.5 * z + a, lambda z: jnp.ones(())),
+    ],
+    ids=["step", "detached", "loss"],
+)
+def test_a_fixed_point_of_no_leaf_says_the_same_for_every_method(step: Any, loss: Any) -> None:
+    found = compared(step=step, z0=jnp.zeros((3, 4)), args=X, loss=loss)
+    assert list(found["status"]) == ["failed"] * 4 and set(found["reason"]) == {INDEPENDENT}
 
 
 def test_an_operation_without_forward_mode_costs_that_row_alone() -> None:

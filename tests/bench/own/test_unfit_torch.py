@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from bench.own.question import INDEPENDENT
 from tests.bench.own.asked import compared, only
 
 X = torch.linspace(-1, 1, 24).reshape(6, 4)
@@ -66,6 +67,67 @@ def test_a_model_that_stays_in_float32_has_no_gradient_error_and_says_so() -> No
     row = only(compared(loss=lambda p, x: ((p * x) @ fixed).sum(), params=torch.ones(4), **RUNS))
     assert row["status"] == "ok" and row["gradient_error"] != row["gradient_error"]
     assert row["reason"].startswith("No gradient error: the model does not run in float64")
+
+
+class Fitful(torch.autograd.Function):
+    """A doubling that has no gradient in float64."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        if g.dtype == torch.float64:
+            raise ArithmeticError("no rule for float64")
+        return 2 * g
+
+
+def elsewhere(p: Any, x: Any) -> Any:
+    if p.dtype == torch.float64 and not p.requires_grad and not (p == 1).all():
+        raise ArithmeticError("out of its domain")
+    return (p * (x + 1)).sum()
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        (
+            lambda p, x: (x @ torch.diag(p) @ torch.ones(4, 4)).sum(),
+            "the model does not run in float64 (RuntimeError: ",
+        ),
+        (lambda p, x: (Fitful.apply(p) * x).sum(), "its float64 gradient fails (ArithmeticError: no rule for float64)"),
+        (elsewhere, "the central differences of its float64 loss fail (ArithmeticError: out of its domain)"),
+    ],
+    ids=["forward", "gradient", "differences"],
+)
+def test_what_failed_on_the_way_to_a_reference_is_said(loss: Any, words: str) -> None:
+    row = only(compared(loss=loss, params=torch.ones(4), **RUNS))
+    assert row["status"] == "ok" and row["reason"].startswith(f"No gradient error: {words}")
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [lambda p, x: x.mean(), lambda p, x: (p.detach() * x).sum(), lambda p, x: (p > 0).float().mean()],
+    ids=["without", "detached", "steps"],
+)
+def test_a_loss_of_no_leaf_says_the_same_for_every_method(loss: Any) -> None:
+    found = compared(loss=loss, params=torch.ones(4), batch=X)
+    assert list(found["status"]) == ["failed"] * 3 and set(found["reason"]) == {INDEPENDENT}
+
+
+@pytest.mark.parametrize(
+    ("step", "loss"),
+    [
+        (lambda z, a: 0.5 * z + 1, lambda z: z.sum()),
+        (lambda z, a: 0.5 * z + a, lambda z: z.detach().sum()),
+        (lambda z, a: 0.5 * z + a, lambda z: torch.ones(())),
+    ],
+    ids=["step", "detached", "loss"],
+)
+def test_a_fixed_point_of_no_leaf_says_the_same_for_every_method(step: Any, loss: Any) -> None:
+    found = compared(step=step, z0=torch.zeros(3, 4), args=X[:3], loss=loss)
+    assert list(found["status"]) == ["failed"] * 4 and set(found["reason"]) == {INDEPENDENT}
 
 
 def test_an_operation_without_forward_mode_costs_that_row_alone() -> None:

@@ -1,0 +1,138 @@
+"""Settings of a framework that change what a model computes, so that a worker process has those of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from enum import Enum
+from typing import Any
+
+ELSEWHERE = ("platform", "backend", "device", "cache", "distributed", "processes", "logging", "log_modules")
+"""Parts of the names of settings in jax that say where and how a process runs, which is not the caller's to say."""
+
+NUMBERS = (
+    "default_dtype",
+    "autocast",
+    "float32_matmul_precision",
+    "jax_enable_x64",
+    "jax_numpy_dtype_promotion",
+    "jax_default_matmul_precision",
+    "jax_default_prng_impl",
+)
+"""Settings under which one model is another one, where an array is made in it or two dtypes meet."""
+
+
+def taken(framework: str) -> dict[str, Any]:
+    """The settings of this process and thread, in plain JSON types: all flags of jax, and in torch what ``_torch``
+    names. Contexts, such as ``torch.autocast`` or ``jax.enable_x64``, count."""
+    if framework == "torch":
+        return {name: get() for name, (get, _) in _torch().items()}
+    import jax
+
+    named = {
+        name: value.name.lower() if isinstance(value, Enum) else value for name, value in jax.config.values.items()
+    }
+    plain = str | int | float | bool | None
+    return {
+        name: value
+        for name, value in named.items()
+        if isinstance(value, plain) and not any(part in name for part in ELSEWHERE)
+    }
+
+
+def give(framework: str, settings: Mapping[str, Any]) -> None:
+    """Let this process have these settings; before arrays are made, since without float64 they would be cut."""
+    mine = taken(framework)
+    different = {name: value for name, value in settings.items() if mine.get(name) != value}
+    if framework == "torch":
+        for name, value in different.items():
+            _torch()[name][1](value)
+        return
+    import jax
+
+    for name, value in different.items():
+        jax.config.update(name, value)
+
+
+def numeric(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that make another model of one."""
+    return {name: settings[name] for name in NUMBERS if name in settings}
+
+
+def plain_modes(framework: str) -> AbstractContextManager[Any]:
+    """No grad mode or inference mode of the caller's: they say nothing about a gradient that is asked for."""
+    if framework != "torch":
+        return nullcontext()
+    import torch
+
+    modes = ExitStack()
+    modes.enter_context(torch.inference_mode(False))
+    modes.enter_context(torch.enable_grad())
+    return modes
+
+
+def _torch() -> dict[str, tuple[Any, Any]]:
+    """How each setting of torch is read and set."""
+    import torch
+
+    def dtype(name: str) -> Any:
+        return getattr(torch, name.removeprefix("torch."))
+
+    def autocast(value: Any) -> None:
+        torch.set_autocast_enabled("cpu", value[0])
+        torch.set_autocast_dtype("cpu", dtype(value[1]))
+        torch.set_autocast_cache_enabled(value[2])
+
+    invariants = torch.sparse.check_sparse_tensor_invariants
+    return {
+        "default_dtype": (
+            lambda: str(torch.get_default_dtype()),
+            lambda value: torch.set_default_dtype(dtype(value)),
+        ),
+        "default_device": (lambda: str(torch.get_default_device()), torch.set_default_device),
+        "float32_matmul_precision": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+        "deterministic_algorithms": (
+            lambda: [
+                torch.are_deterministic_algorithms_enabled(),
+                torch.is_deterministic_algorithms_warn_only_enabled(),
+            ],
+            lambda value: torch.use_deterministic_algorithms(value[0], warn_only=value[1]),
+        ),
+        "fill_uninitialized_memory": (
+            lambda: torch.utils.deterministic.fill_uninitialized_memory,
+            lambda value: setattr(torch.utils.deterministic, "fill_uninitialized_memory", value),
+        ),
+        "autocast": (
+            lambda: [
+                torch.is_autocast_enabled("cpu"),
+                str(torch.get_autocast_dtype("cpu")),
+                torch.is_autocast_cache_enabled(),
+            ],
+            autocast,
+        ),
+        "anomaly": (
+            lambda: [torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()],
+            lambda value: torch.set_anomaly_enabled(*value),
+        ),
+        "mkldnn": (
+            lambda: torch.backends.mkldnn.enabled,
+            lambda value: setattr(torch.backends.mkldnn, "enabled", value),
+        ),
+        "attention": (
+            lambda: [
+                torch.backends.cuda.flash_sdp_enabled(),
+                torch.backends.cuda.mem_efficient_sdp_enabled(),
+                torch.backends.cuda.math_sdp_enabled(),
+            ],
+            lambda value: (
+                torch.backends.cuda.enable_flash_sdp(value[0]),
+                torch.backends.cuda.enable_mem_efficient_sdp(value[1]),
+                torch.backends.cuda.enable_math_sdp(value[2]),
+            ),
+        ),
+        "sparse_invariants": (
+            invariants.is_enabled,
+            lambda value: invariants.enable() if value else invariants.disable(),
+        ),
+        "fastpath": (torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled),
+    }
