@@ -124,3 +124,22 @@ def test_live_bytes_counts_new_storage_once() -> None:
 
     assert live_bytes(call).peak == live_bytes(call).held == 4000
     assert live_bytes(lambda: x.view(10, 100)).peak == 0
+
+
+def test_live_bytes_counts_what_a_sparse_tensor_stores() -> None:
+    """The gradient of two rows of a table: 2·4 floats and 2 numbers of rows, in place of 100·4 floats."""
+    import torch
+
+    table, at = torch.zeros(100, 4, requires_grad=True), torch.tensor([3, 7])
+    scale = torch.ones(2, 4)
+
+    def call() -> Any:
+        (found,) = torch.autograd.grad(torch.nn.functional.embedding(at, table, sparse=True), table, scale)
+        return found
+
+    assert call().is_sparse
+    assert live_bytes(call).held == 0  # its values and rows are arrays that were there before
+    doubled = call() * 2.0
+    assert (
+        live_bytes(lambda: call() * 2.0).held == doubled._values().nbytes + doubled._indices().nbytes == 2 * 16 + 2 * 8
+    )

@@ -37,6 +37,13 @@ def test_a_product_reads_both_factors_and_writes_one_result(device: str) -> None
     assert count(lambda: x @ w) == A + P + A
 
 
+def test_a_sparse_factor_is_read_as_its_values_and_indices() -> None:
+    """Two entries: 2 floats and 2·2 numbers of places, 3·2 floats of the other factor, 3·2 of the result."""
+    one = torch.tensor([[0, 2.0, 0], [0, 0, 3.0], [0, 0, 0]]).to_sparse()
+    other = torch.ones(3, 2)
+    assert count(lambda: torch.mm(one, other)) == (2 * 4 + 4 * 8) + 3 * 2 * 4 + 3 * 2 * 4
+
+
 def test_a_layer_is_three_operations(device: str) -> None:
     x, w, b = draw(device, BATCH, WIDTH), draw(device, WIDTH, WIDTH), draw(device, WIDTH)
     assert count(lambda: torch.tanh(x @ w + b)) == STEP - A + 4 * WIDTH
