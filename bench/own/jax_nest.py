@@ -38,9 +38,9 @@ class Arrays:
         if found and not found[0][0]:
             return None
         if type(one) not in (dict, list, tuple, type(None)) and tree.node_data() is not None:
-            named = {id(part): name for name, part in attributes(one)}
-            for where, array in floats(tree.node_data()[1], ""):
-                nest.passed_over(path + named.get(id(array), f" (its static part {where})"), STATIC)
+            paths = {id(array): where for name, part in attributes(one) for where, array in floats(part, path + name)}
+            for where, array in floats(tree.node_data()[1], f"{path} (its static part)"):
+                nest.passed_over(paths.get(id(array), where), STATIC)
         keys = [self._key(more[0], entry, one) for more, entry in found]
         return Opened(keys, [entry for _, entry in found], tree.unflatten)
 

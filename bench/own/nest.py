@@ -157,8 +157,8 @@ class Nest:
         kind = kind if module in ("__main__", "builtins") else f"{module}.{kind}"
         if array is one:
             return (
-                f"{path} is a {kind} of {one.dtype}, which {self._arrays.framework} does not differentiate: make it an "
-                f"array of {self._arrays.framework}, or close over it in loss or step."
+                f"{path} is a {kind} of {dtype_of(one)}, which {self._arrays.framework} does not differentiate: make "
+                f"it an array of {self._arrays.framework}, or close over it in loss or step."
             )
         return (
             f"{path} is of the type {kind}, which is not looked into, so that {where} would get no gradient: pass its "
@@ -185,6 +185,10 @@ def opened(one: Any) -> Opened | None:
     if isinstance(one, list | tuple):
         kind = type(one)
         made: Callable[[list[Any]], Any] = (lambda new: kind(*new)) if hasattr(one, "_fields") else kind
+        try:
+            made(list(one))
+        except Exception:  # a list or tuple with a constructor of its own cannot be made anew
+            return None
         return Opened([f"[{place}]" for place in range(len(one))], list(one), made)
     if dataclasses.is_dataclass(one) and not isinstance(one, type):
         own = dict.fromkeys([*(field.name for field in dataclasses.fields(one)), *getattr(one, "__dict__", {})])
@@ -205,16 +209,24 @@ def _with(one: Any, names: list[str], new: list[Any]) -> Any:
 
 def inexact(one: Any) -> bool:
     """Whether it is an array, of whichever library, of floating or complex numbers."""
-    if not is_array(one):
-        return False
-    dtype = str(getattr(one, "dtype", ""))
+    dtype = dtype_of(one) if is_array(one) else ""
     return "float" in dtype or "complex" in dtype
+
+
+def dtype_of(array: Any) -> str:
+    """The name of an array's dtype; of a table of several, of the one that holds them all."""
+    found = getattr(array, "dtype", None)
+    return str(np.asarray(array).dtype if found is None else found)
 
 
 def is_array(one: Any) -> bool:
     """Whether it is an array of whichever library: its class, which is asked since an array may not answer, says so."""
     kind = type(one)
-    return hasattr(kind, "shape") and hasattr(kind, "dtype") and not isinstance(one, np.generic)
+    return (
+        hasattr(kind, "shape")
+        and (hasattr(kind, "dtype") or hasattr(kind, "__array__"))
+        and not isinstance(one, np.generic)
+    )
 
 
 def floats(one: Any, path: str) -> Iterator[tuple[str, Any]]:

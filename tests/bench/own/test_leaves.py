@@ -13,6 +13,7 @@ import equinox
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -24,7 +25,7 @@ from bench.own.question import ask, model
 from bench.own.torch_nest import Arrays as TorchArrays
 from tests.bench.own.asked import compared, only
 
-FRAMEWORKS = {"torch": (torch, TorchArrays), "jax": (jnp, JaxArrays)}
+FRAMEWORKS: dict[str, tuple[Any, Any]] = {"torch": (torch, TorchArrays), "jax": (jnp, JaxArrays)}
 BOTH = pytest.mark.parametrize("framework", FRAMEWORKS)
 Pair = namedtuple("Pair", "W b")
 
@@ -44,6 +45,9 @@ class Plain:
     def __init__(self, inner: Any) -> None:
         self.inner = inner
 
+    def called(self) -> None:
+        """A method, which holds its object."""
+
 
 class Slotted:
     """One without a dictionary."""
@@ -52,6 +56,13 @@ class Slotted:
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
+
+
+class Two(tuple[Any, ...]):
+    """A tuple with a constructor of its own."""
+
+    def __new__(cls, first: Any, second: Any) -> Two:
+        return super().__new__(cls, (first, second))
 
 
 def taken(framework: str, tree: Any) -> Nest:
@@ -105,7 +116,7 @@ def test_containers_are_opened_and_come_back_as_they_were(framework: str) -> Non
         (lambda a: deque([1, a]), 'params["p"][1]'),
         (closing, 'params["p"].array'),
         (lambda a: partial(pow, a), 'params["p"].args[0]'),
-        (lambda a: Plain(a).__init__, 'params["p"].__self__.inner'),
+        (lambda a: Plain(a).called, 'params["p"].__self__.inner'),
         (lambda a: [a, {"o": np.array([a, None], dtype=object)}][1]["o"], 'params["p"]'),
     ],
     ids=["object", "slots", "deep", "in a dataclass", "namespace", "deque", "closure", "partial", "method", "objects"],
@@ -178,6 +189,12 @@ def test_a_nest_that_holds_itself_is_refused(framework: str) -> None:
     [
         ({"t": torch.ones(2), "j": jnp.ones(2)}, 'params["t"] is of torch and params["j"] a jax array'),
         ({"t": torch.ones(2), "n": np.ones(2)}, 'params["n"] is a numpy.ndarray of float64, which torch does not'),
+        ({"t": torch.ones(2), "f": pd.DataFrame({"x": [1.0]})}, 'params["f"] is a pandas.DataFrame of float64'),
+        ({"j": jnp.ones(2), "s": pd.Series([1.0])}, 'params["s"] is a pandas.Series of float64, which jax does not'),
+        (
+            {"t": Two(torch.ones(2), 1)},
+            'params["t"] is of the type tests.Two, which is not looked into, so that params',
+        ),
         ({"a": 0.5, "b": Plain(torch.arange(2))}, "params holds no floating array that gets a gradient"),
         ({"t": torch.arange(2), "a": 0.5}, 'params["a"] is no array and gets no gradient'),
         ({"j": jnp.arange(2), "a": 0.5}, 'params["a"] is no array and gets no gradient'),
