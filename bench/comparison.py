@@ -100,9 +100,10 @@ class Comparison:
     def extra_info(self, cell: Cell) -> dict[str, Any]:
         """What the measuring core found of a cell, in plain JSON types; R is in forwards, compile_s in seconds."""
         one = self.summaries[cell.id]
-        ratio, low, high = one.interval or (None, None, None)
+        ratio = one.interval
         found: dict[str, Any] = {"cell": cell.id, "status": one.status, "reason": one.reason}
-        found |= {"R": ratio, "R_low": low, "R_high": high, "workers": len(one.ratios)}
+        ends = (ratio.value, ratio.low, ratio.high) if ratio else (None, None, None)
+        found |= dict(zip(("R", "R_low", "R_high"), ends, strict=True)) | {"workers": len(one.ratios)}
         return store.plain(found | {name: one.values.get(name) for name in EXACT})
 
     def untimed(self, timed: Iterable[str]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 from bench import store
 from bench.aligned import aligned
 from bench.grid import Cell
-from bench.instruments.interval import t_interval_log, worker_ratio
+from bench.stats import Estimate, centre, worker_ratio
 from bench.store import Row
 
 
@@ -30,9 +30,9 @@ class Summary:
     values: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def interval(self) -> tuple[float, float | None, float | None] | None:
-        """``(R, low, high)``, None where no worker has timed the cell."""
-        return t_interval_log(self.ratios) if self.ratios else None
+    def interval(self) -> Estimate | None:
+        """R over workers, None where no worker has timed the cell."""
+        return centre(self.ratios) if self.ratios else None
 
     @property
     def traffic_ratio(self) -> float | None:
@@ -45,7 +45,7 @@ class Summary:
     def distance(self) -> float | None:
         """R ÷ flop ratio: how far a gradient call is from its fewest flops at the forward's speed."""
         flops = self.values.get("flop_ratio")
-        return self.interval[0] / flops if self.interval and flops else None
+        return self.interval.value / flops if self.interval and flops else None
 
 
 def newest(rows: Sequence[Row]) -> list[Row]:
@@ -104,9 +104,9 @@ def table(summaries: Iterable[Summary]) -> str:
 
 def _line(one: Summary) -> tuple[str, ...]:
     ratio = low_high = ""
-    if one.interval:
-        middle, low, high = one.interval
-        ratio, low_high = f"{middle:.2f}", "" if low is None else f"[{low:.2f}, {high:.2f}]"
+    found = one.interval
+    if found:
+        ratio, low_high = f"{found.value:.2f}", f"[{found.low:.2f}, {found.high:.2f}]" if found.known else ""
     peak, error, flops = (one.values.get(name) for name in ("peak_bytes", "gradient_error", "flop_ratio"))
     return (
         one.cell,

@@ -1,6 +1,6 @@
 """What the results mean: results files → tidy pandas frames → figures and one offline HTML page.
 
-Reads files alone: nothing here imports torch, jax, ``impls`` or ``bench``.
+Reads files alone: nothing here imports torch, jax or ``impls``, and of ``bench`` only ``bench.stats``.
 
     results = read("results/local/quick.jsonl")
     frame = cells(results)          one row a cell: R with its interval, bytes, errors, status

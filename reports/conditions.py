@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from reports.below_one import causes, no_unit
 from reports.frames import counted, warnings
 from reports.labels import settings
 from reports.load import Results
 from reports.numbers import interval, sig
 from reports.rows import Row, number
-from reports.statistics import causes, no_unit
 
 SENTENCES = {
     "busy": (

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from bench.stats import centre
 from reports.columns import CELL, EXACT, IDENTITY, NUMBERS, SAMPLE
 from reports.labels import label, runner, settings
 from reports.layout import WARNINGS
 from reports.load import Results
 from reports.rows import Row, number
-from reports.statistics import ratio
 
 SEVERITY = ("wrong", "diverged", "failed", "oom", "timeout", "n/a", "ok")
 """A cell has the first of these that any of its visits has: one wrong worker discredits the others."""
@@ -169,7 +169,7 @@ def _time(visits: list[Row]) -> dict[str, float]:
     workers = [[pair for _, pair in _pairs(visit)] for visit in visits]
     workers = [pairs for pairs in workers if pairs]
     ratios = [[gradient / forward for forward, gradient in pairs] for pairs in workers]
-    found = ratio([median(values) for values in ratios])
+    found = centre([median(values) for values in ratios])
     forward_s = _median(median(forward for forward, _ in pairs) for pairs in workers)
     overhead_s = _median(number(visit["values"].get("overhead_s")) for visit in visits)
     return {
@@ -177,7 +177,7 @@ def _time(visits: list[Row]) -> dict[str, float]:
         "R_low": found.low,
         "R_high": found.high,
         "R_min": min((min(values) for values in ratios), default=nan),
-        "sd_log_R": found.sd_log,
+        "sd_log_R": found.sd,
         "workers": len(workers),
         "pairs": sum(map(len, workers)),
         "forward_s": forward_s,

@@ -15,17 +15,17 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 from scipy import stats
 
+from bench.stats import Estimate, holm
+from reports.below_one import NO_UNIT, no_unit, note
 from reports.clean import clip
 from reports.figures import PLAIN, Drawing
 from reports.headline import Group, Record, options
 from reports.heat import round_numbers
-from reports.intervals import Estimate
 from reports.labels import COLOURS, colour, order, place, stroke
 from reports.means import columns, titles
 from reports.numbers import sig
 from reports.part import Part
 from reports.ranking import LEVEL, welch
-from reports.statistics import NO_UNIT, holm, no_unit, note
 from reports.svg import FAINT, INK, render, style
 
 MOST = 200

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import isnan
 
+from reports.below_one import NO_UNIT, no_unit
 from reports.frames import cells
 from reports.headline import Record, groups
 from reports.load import Results
 from reports.numbers import bounds, milliseconds, sig, size
-from reports.statistics import NO_UNIT, no_unit
 
 NAMES = ("problem", "method", "framework", "R [95 %]")
 WORK = ("flop ratio", "R ÷ flop ratio")

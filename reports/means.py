@@ -10,11 +10,11 @@ from itertools import combinations
 
 import pandas as pd
 
+from bench.stats import Estimate, mean
+from reports.below_one import NO_UNIT, no_unit
 from reports.headline import Group, Record
-from reports.intervals import Estimate, mean
 from reports.labels import order, place, settings
 from reports.part import Part
-from reports.statistics import NO_UNIT, no_unit
 
 BASES = {"explicit": "backprop", "implicit": "unrolled"}
 """The method that the others are divided by, by kind of problem; where nobody timed it, the first of the table."""

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.answer.candidate import Case
+from reports.below_one import note
 from reports.clean import clip
 from reports.figures import MOST_PANELS, Drawing
 from reports.labels import colour, place, settings
@@ -18,7 +19,6 @@ from reports.numbers import interval, sig
 from reports.paper_figures.axes import WIDTH, dress, frame
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import Axis, Point, labels, pen
-from reports.statistics import note
 from reports.svg import FAINT, render, style
 
 NAME, TITLE = "precision-grid", "Gradient error against time on the grid"

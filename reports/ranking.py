@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from reports.statistics import holm
+from bench.stats import holm
 
 MEASURES = ("error", "memory")
 """Columns that settings of one cost are compared by; less is better."""

@@ -7,9 +7,9 @@ from math import isnan
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports import numbers
+from reports.below_one import NO_UNIT, no_unit
 from reports.labels import colour, settings
 from reports.part import Part
-from reports.statistics import NO_UNIT, no_unit
 
 FILTERS = ("sig", "milliseconds", "seconds", "size", "whole")
 

@@ -8,13 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.gate.duel import SIDES, Samples, ratios
-from bench.instruments.interval import t_interval_log
+from bench.stats import BETTER, MARGIN, SAME, UNDECIDED, WORSE, Estimate, centre, judge
 from bench.store import SKIPPED
-
-WORSE, BETTER, SAME, UNDECIDED = "worse", "better", "same", "not decided"
-
-MARGIN = 0.05
-"""The relative change of a time that is let pass."""
 
 FLOOR_S = 20e-6
 """The absolute change of a time that is let pass: what a call's bookkeeping differs by."""
@@ -29,32 +24,23 @@ ERROR_RELATIVE, ERROR_ZERO = 1e-9, 1e-12
 
 @dataclass(frozen=True)
 class Finding:
-    """One quantity of one cell, compared. interval: (middle, low, high) of head ÷ base, for times, whose ``head`` is
-    ``base`` times the middle."""
+    """One quantity of one cell, compared. interval: head ÷ base, for times, whose ``head`` is
+    ``base`` times its value."""
 
     cell: str
     quantity: str
     verdict: str
     base: float | None = None
     head: float | None = None
-    interval: tuple[float, float | None, float | None] | None = None
+    interval: Estimate | None = None
     note: str = ""
 
 
-def verdict(heads: Sequence[float], unit_s: float) -> tuple[str, tuple[float, float | None, float | None]]:
+def verdict(heads: Sequence[float], unit_s: float) -> tuple[str, Estimate]:
     """What the ratios head ÷ base of some pairs of processes say, and their median with a 95 % interval: Student's t
-    over pairs, on logarithms.
-
-    ``worse``: all of the interval lies above 1 + the margin, or above 1 + the floor ÷ ``unit_s``, whichever is more;
-    ``better``: below the reciprocal; ``same``: between the two.
-    """
-    middle, low, high = t_interval_log(heads)
-    most = 1 + max(MARGIN, FLOOR_S / unit_s)
-    if low is None or high is None:
-        return UNDECIDED, (middle, low, high)
-    if low > most or high < 1 / most:
-        return WORSE if low > most else BETTER, (middle, low, high)
-    return SAME if low >= 1 / most and high <= most else UNDECIDED, (middle, low, high)
+    over pairs, on logarithms. The margin is that of ``stats.judge``, or the floor ÷ ``unit_s``, whichever is more."""
+    found = centre(heads)
+    return judge(found, max(MARGIN, FLOOR_S / unit_s)), found
 
 
 def times(cell: str, pairs: Sequence[Samples]) -> list[Finding]:
@@ -73,11 +59,11 @@ def times(cell: str, pairs: Sequence[Samples]) -> list[Finding]:
     found: dict[str, Finding] = {}
     for which in TIMES:
         word, interval = verdict([one[which] for one in heads], units[which])
-        found[which] = Finding(cell, which, word, shown[which], shown[which] * interval[0], interval)
-    _, low, high = found["gradient"].interval or (1, None, None)
-    if found["R"].verdict == WORSE and not (low and low > 1):
+        found[which] = Finding(cell, which, word, shown[which], shown[which] * interval.value, interval)
+    slower = found["gradient"].interval
+    if found["R"].verdict == WORSE and not (slower and slower.low > 1):
         found["R"] = replace(found["R"], verdict=SAME, note="only the forward is faster")
-    if found["R"].verdict == BETTER and not (high and high < 1):
+    if found["R"].verdict == BETTER and not (slower and slower.high < 1):
         found["R"] = replace(found["R"], verdict=SAME, note="only the forward is slower")
     return list(found.values())
 

@@ -88,7 +88,6 @@ def _confirmed(first: Finding, second: dict[str, Finding]) -> Finding:
     if other is None or other.interval is None:
         failed = second["status"].note if "status" in second else "nothing"
         return replace(first, verdict=UNDECIDED, note=f"a second run found no time: {failed}")
-    middle, low, high = other.interval
     if other.verdict != WORSE:
-        return replace(first, verdict=UNDECIDED, note=f"a second run found {middle:.3f}")
-    return replace(first, note=f"again: {low:.3f} to {high:.3f}")
+        return replace(first, verdict=UNDECIDED, note=f"a second run found {other.interval.value:.3f}")
+    return replace(first, note=f"again: {other.interval.low:.3f} to {other.interval.high:.3f}")

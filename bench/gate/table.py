@@ -75,8 +75,8 @@ def _undecided(report: Report) -> Iterable[str]:
 def _control(report: Report) -> Iterable[str]:
     """What base against itself showed, and what a difference has to exceed."""
     if report.control:
-        middles = [one.interval for one in report.control if one.interval]
-        ends = [end for _, low, high in middles for end in (low, high) if end is not None]
+        known = [one.interval for one in report.control if one.interval and one.interval.known]
+        ends = [end for one in known for end in (one.low, one.high)]
         if ends:
             yield (
                 f"A/A control, base against itself: {_percent(min(ends))} to {_percent(max(ends))} "
@@ -93,9 +93,9 @@ def _control(report: Report) -> Iterable[str]:
 def _line(one: Finding) -> str:
     bold = "**" if one.verdict == WORSE else ""
     ratio = ""
-    if one.interval:
-        middle, low, high = one.interval
-        ratio = _percent(middle) + (f" [{_percent(low)}, {_percent(high)}]" if low and high else "")
+    found = one.interval
+    if found:
+        ratio = _percent(found.value) + (f" [{_percent(found.low)}, {_percent(found.high)}]" if found.known else "")
     elif one.base and one.head is not None and one.base != one.head:
         ratio = _percent(one.head / one.base)
     shown = "; ".join(part for part in (ratio, _code(one.note)) if part)

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.instruments.interval import t_interval_log
+from bench.stats import centre
 
 HEADER = ("contender", "ours ÷ it", "largest", "[95 %]", "in the cell", "cells", "failed", "n/a")
 NOTE = (
@@ -31,16 +31,16 @@ def table(rows: Iterable[Mapping[str, Any]]) -> str:
 def _line(name: str, cells: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[str, ...]:
     """One contender."""
     ratios = {cell: [one["ratio"] for one in records if one.get("ratio")] for cell, records in cells.items()}
-    timed = {cell: t_interval_log(values) for cell, values in ratios.items() if values}
+    timed = {cell: centre(values) for cell, values in ratios.items() if values}
     statuses = [next((one["status"] for one in records if one["status"] != "ok"), "ok") for records in cells.values()]
     counts = (str(len(cells)), str(statuses.count("failed")), str(statuses.count("n/a")))
     if not timed:
         return name, "", "", "", "", *counts
-    worst = max(timed, key=lambda cell: timed[cell][0])
-    middle, low, high = timed[worst]
-    reach = "" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
-    over = statistics.median(one[0] for one in timed.values())
-    return name, f"{over:.2f}", f"{middle:.2f}", reach, worst, *counts
+    worst = max(timed, key=lambda cell: timed[cell].value)
+    dearest = timed[worst]
+    reach = f"[{dearest.low:.2f}, {dearest.high:.2f}]" if dearest.known else ""
+    over = statistics.median(one.value for one in timed.values())
+    return name, f"{over:.2f}", f"{dearest.value:.2f}", reach, worst, *counts
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:

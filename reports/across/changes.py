@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, log
 
+from bench.stats import CLASSES
 from reports.across.asv_files import NONE, OK, Commit, Entry, Key, Line
 from reports.across.names import Name, name
-from reports.across.quotient import CLASSES
 from reports.across.tracks import TRACKS, Step, Track, step, track
 
 NO_CLASS = len(CLASSES)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.stats import CLASSES, MARGIN, geometric_mean
 from reports.across.differences import differences, equal_runs, listed
 from reports.across.exact import EQUAL, FEWER, MORE
 from reports.across.forest import forest
 from reports.across.pairs import EXACT, Matched, Pair, identities, match, shared
-from reports.across.quotient import CLASSES, MARGIN, geometric_mean
 from reports.clean import clip, plain
 from reports.figures import Drawing
 from reports.labels import settings

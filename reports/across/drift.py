@@ -9,17 +9,17 @@ from math import nan
 
 import pandas as pd
 
+from bench.stats import centre
 from reports.across.asv_files import OK, Commit, Key, Line
 from reports.across.names import Name, name
 from reports.across.tracks import track
+from reports.below_one import causes
 from reports.clean import clip
 from reports.figures import Drawing
 from reports.headline import Record
-from reports.intervals import centre
 from reports.labels import order, place
 from reports.paper_figures.lines import lines, runs
 from reports.paper_figures.points import Axis, Look, Point
-from reports.statistics import causes
 
 MOST_LINES = 12
 MOST_COMMITS = 30

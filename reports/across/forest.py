@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.stats import MARGIN
 from reports.across.pairs import Pair
-from reports.across.quotient import MARGIN
 from reports.clean import clip
 from reports.figures import Drawing
 from reports.labels import colour, order
@@ -70,7 +70,7 @@ def forest(pairs: Sequence[Pair]) -> Drawing | None:
 
 def _point(axes: Axes, y: float, pair: Pair) -> None:
     shade, drawn = colour(pair.b["label"]), pen(pair.b["runner"], {})
-    value, low, high, _ = pair.ratio
+    value, low, high = pair.ratio[:3]
     if AXIS.shows(low) and AXIS.shows(high):
         axes.plot([low, high], [y, y], color=shade, linewidth=1.4, solid_capstyle="butt", marker="|", markersize=5)
     face = shade if drawn.filled else "white"

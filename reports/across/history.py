@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.stats import MARGIN
 from reports.across.asv_files import NONE, Commit, Line, read
 from reports.across.changes import Apart, Change, Lost, apart, changes, counted, lost
 from reports.across.drift import drift
-from reports.across.quotient import MARGIN
 from reports.across.tracks import TRACKS, Step, Track, track
 from reports.figures import Drawing
 from reports.headline import Record

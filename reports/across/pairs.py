@@ -10,12 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from bench.stats import CLASSES, Estimate, judge, unpaired
 from reports.across.exact import Change, error
-from reports.across.quotient import CLASSES, judge, quotient
 from reports.columns import IDENTITY
 from reports.frames import cells, counted, samples
 from reports.headline import Record, groups, options
-from reports.intervals import Estimate
 from reports.labels import order, place, settings
 from reports.load import Results
 from reports.rows import Row
@@ -90,7 +89,7 @@ def match(a: Results, b: Results) -> Matched:
     for key in compared:
         row_a, row_b = rows_a[key], rows_b[key]
         both_timed = not (isnan(row_a["R"]) or isnan(row_b["R"]))
-        ratio = quotient(workers[1][key], workers[0][key]) if both_timed else Estimate(nan, nan, nan, 0)
+        ratio = unpaired(workers[1][key], workers[0][key]) if both_timed else Estimate(nan, nan, nan, 0)
         pairs.append(Pair(row_a, row_b, ratio, titles.get(key) or f"{row_b['problem']}, {settings(row_b['sizes'])}"))
     return Matched(
         sorted(pairs, key=_order),

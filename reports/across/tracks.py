@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import nan
 
+from bench.stats import BETTER, MARGIN, SAME, WORSE, Estimate, exactly, judge, unpaired
 from reports.across.asv_files import OK, Commit, Entry
 from reports.across.exact import EQUAL, MORE, Change, error
-from reports.across.quotient import BETTER, MARGIN, SAME, WORSE, judge, quotient
-from reports.intervals import Estimate, exactly
 
 EXACT, SAMPLED, SINGLE, ERROR, OTHER = "exact", "sampled", "single", "error", "other"
 
@@ -80,7 +79,7 @@ def step(facts: Track, earlier: Entry, newest: Entry, commit: Commit) -> Step:
     drawn = bool(earlier.samples and newest.samples)
     exact = facts.kind in (EXACT, ERROR) or (facts.kind == OTHER and not drawn)
     if drawn and not exact and earlier.status == newest.status == OK:
-        ratio = quotient(newest.samples, earlier.samples)
+        ratio = unpaired(newest.samples, earlier.samples)
     else:
         ratio = Estimate(change.factor, nan, nan, 1)
     verdict = _verdict(facts, earlier, newest, change, ratio, exact)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from math import isfinite, isnan
 from typing import Any
 
+from bench.stats import Estimate
+from reports.below_one import no_unit
 from reports.headline import Record, options
-from reports.intervals import Estimate
 from reports.labels import label, order, settings
 from reports.numbers import interval, size
 from reports.rows import number
-from reports.statistics import no_unit
 
 BYTES, FORWARDS = "B", "forwards"
 """Units of what a decision minimises."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from bench.stats import paired
 from reports.answer.candidate import FORWARDS, Candidate, Case, ratio
 from reports.claims.select import ran
 from reports.headline import Record
-from reports.intervals import quotient
 from reports.rows import number
 
 Clock = Callable[[str, str], Mapping[int, float]]
@@ -65,4 +65,4 @@ def steps(row: Record) -> float:
 def _candidate(row: Record, longest: Record | None, times: Clock) -> Candidate:
     if longest is None or steps(row) == steps(longest):
         return Candidate(row, ratio(row))
-    return Candidate(row, quotient(times(row["cell"], "gradient_s"), times(longest["cell"], "forward_s")))
+    return Candidate(row, paired(times(row["cell"], "gradient_s"), times(longest["cell"], "forward_s")))

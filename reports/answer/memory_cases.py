@@ -6,10 +6,10 @@ from math import isnan
 
 import pandas as pd
 
+from bench.stats import exactly
 from reports.answer.candidate import BYTES, Candidate, Case
 from reports.claims.select import ran
 from reports.headline import Record
-from reports.intervals import exactly
 from reports.rows import number
 from reports.sweeps import Line, sweeps
 

@@ -9,10 +9,10 @@ from math import nan, sqrt
 from reports.answer.candidate import FORWARDS, Candidate, Case, comparable
 from reports.answer.names import both, listed
 from reports.answer.rule import Decision, decide
+from reports.below_one import causes
 from reports.labels import settings
 from reports.numbers import interval, sig
 from reports.rows import number
-from reports.statistics import causes
 
 MOST_TOLD = 6
 """Other cases, or failed cells, that one note names."""

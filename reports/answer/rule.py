@@ -114,7 +114,7 @@ def decide(case: Case, most_error: float) -> Decision:
 def _frame(allowed: Sequence[Candidate]) -> pd.DataFrame:
     """What the ranking reads. Errors that are rounding of the dtype are all one."""
     columns = ["cost", "low", "high", "samples", "error", "memory"]
-    return pd.DataFrame([(*one.cost, max(one.error, _rounding(one)), one.peak) for one in allowed], columns=columns)
+    return pd.DataFrame([(*one.cost[:4], max(one.error, _rounding(one)), one.peak) for one in allowed], columns=columns)
 
 
 def _rounding(one: Candidate) -> float:

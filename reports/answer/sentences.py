@@ -10,10 +10,10 @@ import pandas as pd
 from reports.answer.memory_order import flat, grows
 from reports.answer.names import both, listed
 from reports.answer.rule import Decision, Rule
+from reports.below_one import no_unit
 from reports.headline import Record
 from reports.labels import order, place
 from reports.numbers import sig
-from reports.statistics import no_unit
 from reports.sweeps import UNITS, Line
 
 Decided = Sequence[tuple[Rule, Mapping[str, Decision]]]

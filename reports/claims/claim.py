@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, isnan
 
+from bench.stats import Estimate
 from reports.claims.scope import Scope
-from reports.intervals import Estimate
 from reports.numbers import DASH, sig, size
 from reports.papers import Papers
 

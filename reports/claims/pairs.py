@@ -9,15 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from bench.stats import Estimate, exactly, paired
+from reports.below_one import NO_UNIT, no_unit
 from reports.claims.claim import Case, case
 from reports.claims.scope import of_cells
 from reports.claims.select import Row, ran, rows
-from reports.intervals import Estimate, exactly, quotient
 from reports.labels import label
 from reports.numbers import sig
 from reports.papers import Papers
 from reports.rows import number
-from reports.statistics import NO_UNIT, no_unit
 
 
 def alike(frame: pd.DataFrame, *shared: str) -> Iterator[list[Row]]:
@@ -43,7 +43,7 @@ class Pair:
 
     def times(self, papers: Papers) -> Estimate:
         """R above ÷ R below: for each worker first, since it visited both; forwards cancel."""
-        return quotient(papers.by_worker(self.above["cell"]), papers.by_worker(self.below["cell"]))
+        return paired(papers.by_worker(self.above["cell"]), papers.by_worker(self.below["cell"]))
 
     def case(self, conditions: Mapping[str, str], found: Estimate, note: str = "", *, timed: bool = False) -> Case:
         """A case of what the two cells gave, from their times or from exact values."""

@@ -8,9 +8,9 @@ from statistics import median
 
 import pandas as pd
 
+from bench.stats import Estimate, centre
 from reports.claims import runs
 from reports.claims.select import groups
-from reports.intervals import Estimate, centre
 
 
 def shares(own: pd.DataFrame, other: pd.DataFrame) -> dict[str, float]:

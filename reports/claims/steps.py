@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.stats import Estimate, centre, paired
 from reports.claims.select import keyed, only
-from reports.intervals import Estimate, centre, quotient
 
 
 def ratio(frame: pd.DataFrame, above: str, below: str, column: str = "method") -> Estimate:
@@ -15,8 +15,8 @@ def ratio(frame: pd.DataFrame, above: str, below: str, column: str = "method") -
     round, is taken where both have one: drift between rounds cancels in it."""
     one, other = only(frame, **{column: above}), only(frame, **{column: below})
     taken = {name: (keyed(one, "worker", name), keyed(other, "worker", name)) for name in ("ratio", "seconds")}
-    paired = quotient(*taken["ratio"])
-    return paired if paired.samples else quotient(*taken["seconds"])
+    found = paired(*taken["ratio"])
+    return found if found.samples else paired(*taken["seconds"])
 
 
 def seconds(frame: pd.DataFrame, method: str) -> Estimate:

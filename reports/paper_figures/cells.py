@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from reports.below_one import causes, no_unit
 from reports.claims.select import Row, having, ran, rows
 from reports.labels import label
 from reports.paper_figures.points import Point
 from reports.papers import Papers
 from reports.rows import number
-from reports.statistics import causes, no_unit
 
 
 def cells(papers: Papers, experiment: str, column: str) -> Iterator[Row]:

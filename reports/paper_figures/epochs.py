@@ -54,6 +54,6 @@ def epochs(papers: Papers) -> Drawing | None:
         panel = ", ".join([where.get("data", ""), *(f"{NAMES[name]} {where[name]}" for name in NAMES if name in where)])
         for method in dict.fromkeys(map(str, records["method"])) if "method" in records.columns else ():
             if method != "jfb":
-                value, low, high, _ = steps.ratio(records, method, "jfb")
+                value, low, high = steps.ratio(records, method, "jfb")[:3]
                 found.append(Point(solver(method), where.get("framework", ""), 0.0, value, low, high, panel=panel))
     return dots(LOOK, found, _Published())

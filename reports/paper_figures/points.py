@@ -9,9 +9,9 @@ from math import isfinite, nan
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.below_one import NO_UNIT
 from reports.labels import Stroke, order, stroke
 from reports.numbers import sig
-from reports.statistics import NO_UNIT
 
 LARGEST = 1e30
 

@@ -7,9 +7,9 @@ from itertools import accumulate
 
 from matplotlib.axes import Axes
 
+from bench.stats import paired
 from reports.claims.select import Row, ran
 from reports.figures import Drawing
-from reports.intervals import quotient
 from reports.labels import COLOURS
 from reports.paper_figures.cells import cells, named, setting
 from reports.paper_figures.lines import lines
@@ -60,7 +60,7 @@ def work_precision(papers: Papers) -> Drawing | None:
 def _time(papers: Papers, row: Row, longest: Row) -> float:
     """Seconds of a gradient call ÷ seconds of the longest solve's forward, of each worker first."""
     gradient, forward = papers.by_worker(row["cell"], "gradient_s"), papers.by_worker(longest["cell"], "forward_s")
-    return quotient(gradient, forward).value
+    return paired(gradient, forward).value
 
 
 class _Front(Decoration):

@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.stats import Estimate, centre, paired
 from reports.frames import SEVERITY
-from reports.intervals import Estimate, centre, quotient
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def compare(ours: Iterable[Entry], others: Iterable[Entry]) -> Compared | None:
     if not usable:
         return None
     fastest = min(usable, key=lambda one: one.seconds)
-    pairs = [Compared(fastest, other, quotient(fastest.costs, other.costs)) for other in others if other.ok]
+    pairs = [Compared(fastest, other, paired(fastest.costs, other.costs)) for other in others if other.ok]
     return max((pair for pair in pairs if pair.ratio.samples), key=lambda pair: pair.ratio.value, default=None)
 
 

@@ -78,7 +78,7 @@ def _panel(axes: Axes, panel: Panel, lines: Sequence[Line], looks: dict[str, tup
     for place, line in enumerate(lines):
         shade, marker = looks[line.other]
         for pair in line.cells:
-            value, low, high, _ = pair.ratio
+            value, low, high = pair.ratio[:3]
             if pair.cell not in rows or not AXIS.shows(value):
                 continue
             y = rows.index(pair.cell) + step * (place - (len(lines) - 1) / 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from reports.intervals import Estimate
+from bench.stats import Estimate
 from reports.numbers import interval
 from reports.peers.entries import Entry, compare, fitting
 from reports.peers.targets import Target

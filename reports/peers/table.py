@@ -81,7 +81,7 @@ def per_cell(found: Sequence[Line]) -> pd.DataFrame:
             "contender": line.other,
         }
         for pair in line.cells:
-            value, low, high, workers = pair.ratio
+            value, low, high, workers, _ = pair.ratio
             ratio = {"ratio": value, "low": low, "high": high, "workers": workers}
             seconds = {"ours_seconds": pair.ours.seconds, "contender_seconds": pair.other.seconds}
             errors = {"ours_error": pair.ours.error, "contender_error": pair.other.error}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.below_one import NO_UNIT
 from reports.claims.verdict import unfinished
 from reports.peers.entries import Entries, middle
 from reports.peers.measured import Value, lost, unopposed, value, without_unit
 from reports.peers.targets import TARGETS, Target
 from reports.peers.words import cells, reasons, shortfall, why_nothing
 from reports.planned import Failure
-from reports.statistics import NO_UNIT
 
 MET, MISSED, UNKNOWN = "met", "missed", "not measured"
 VERDICTS = (MET, MISSED, UNKNOWN)

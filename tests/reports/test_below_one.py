@@ -10,6 +10,7 @@ import pytest
 
 from reports import cells
 from reports.answer import part as answer
+from reports.below_one import CAUSES, NO_UNIT, SLOW, causes, no_unit, note
 from reports.cautions import cautions
 from reports.conditions import below_one
 from reports.figures import ratios
@@ -27,7 +28,6 @@ from reports.paper_markdown import page as claims_page
 from reports.paper_page import section
 from reports.parts import Sources
 from reports.rows import check
-from reports.statistics import CAUSES, NO_UNIT, SLOW, causes, no_unit, note
 from tests.reports.claims import worlds
 from tests.reports.synthetic import BACKPROP, GIVEN, Method, Row, exact, run, timed
 

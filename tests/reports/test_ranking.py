@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from bench.stats import centre, holm
 from reports.ranking import LEVEL, ranked, told_apart
-from reports.statistics import holm, ratio
 
 COLUMNS = ["cost", "low", "high", "samples", "error", "memory"]
 
@@ -88,7 +88,7 @@ def test_two_alone_are_told_apart_by_welch_and_by_their_intervals() -> None:
     dice = np.random.default_rng(5)
     for shift in np.linspace(0.0, 0.12, 25):
         one, other = 0.05 * dice.standard_normal(8), shift + 0.05 * dice.standard_normal(8)
-        found = [ratio(np.exp(values).tolist()) for values in (one, other)]
+        found = [centre(np.exp(values).tolist()) for values in (one, other)]
         flags = told_apart(frame(*((each.value, each.low, each.high, 8, 0, 0) for each in found)))
         p = stats.ttest_ind(one, other, equal_var=False).pvalue
         disjoint = found[0].high < found[1].low or found[1].high < found[0].low
@@ -100,7 +100,7 @@ def test_of_equal_settings_one_is_told_apart_in_at_most_five_of_a_hundred_draws(
     """By intervals that do not overlap alone it were 7 and 18 of a hundred."""
     dice, draws, wrong, uncorrected = np.random.default_rng(1), 600, 0, 0
     for _ in range(draws):
-        found = [ratio(values) for values in np.exp(0.05 * dice.standard_normal((count, 8))).tolist()]
+        found = [centre(values) for values in np.exp(0.05 * dice.standard_normal((count, 8))).tolist()]
         rows = frame(*((one.value, one.low, one.high, 8, 1e-6, 1) for one in found))
         wrong += not ranked(rows)["tied"].all()
         uncorrected += bool((rows["low"] > rows["high"][rows["cost"].idxmin()]).any())
@@ -111,7 +111,7 @@ def test_different_settings_are_still_told_apart() -> None:
     dice = np.random.default_rng(2)
     means = [1.0, 1.0, *np.linspace(1.3, 3, 14)]
     drawn = np.exp(0.03 * dice.standard_normal((16, 8))) * np.array(means)[:, None]
-    found = [ratio(values) for values in drawn.tolist()]
+    found = [centre(values) for values in drawn.tolist()]
     rows = frame(*((one.value, one.low, one.high, 8, 1e-6, 1) for one in found))
     assert list(ranked(rows)["tied"]) == [True, True] + [False] * 14
 

@@ -7,12 +7,12 @@ from math import isfinite
 
 import pandas as pd
 
+from bench.stats import difference
 from reports.claims import runs
 from reports.claims.claim import Case, case
 from reports.claims.pairs import Pair, known, method
 from reports.claims.scope import of_runs
 from reports.claims.select import groups, having, named, only, ran, rows, value
-from reports.intervals import difference
 from reports.labels import label
 from reports.papers import Papers
 

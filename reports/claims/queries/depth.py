@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isfinite, log
 
+from bench.stats import Estimate, centre, exactly
 from reports.claims.claim import Case, case
 from reports.claims.pairs import Pair, alike, doubt, known, method, pairs
 from reports.claims.queries.models import TANGENTS
 from reports.claims.scope import of_cells
 from reports.claims.select import Row, having, only, ran, rows, value
 from reports.claims.sizes import NET, noted, unlike
-from reports.intervals import Estimate, centre, exactly
 from reports.papers import Papers
 from reports.rows import number
 

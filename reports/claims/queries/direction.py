@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from bench.stats import exactly
 from reports.claims.claim import Case, case
 from reports.claims.scope import Scope, of_records
 from reports.claims.select import entries, groups, having, numbers, only
-from reports.intervals import exactly
 from reports.papers import Papers
 
 

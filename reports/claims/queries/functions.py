@@ -6,12 +6,12 @@ from math import inf, isfinite
 
 import pandas as pd
 
+from bench.stats import exactly
 from reports.claims import steps
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
 from reports.claims.scope import of_records
 from reports.claims.select import groups, having, named, only, rows
-from reports.intervals import exactly
 from reports.papers import Papers
 from reports.rows import number
 

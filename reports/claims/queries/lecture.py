@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bench.stats import Estimate, exactly
 from reports.claims.claim import Case, case
 from reports.claims.pairs import Pair, alike, known, method, pairs
 from reports.claims.scope import of_cells, of_records
 from reports.claims.select import groups, having, named, ran, rows, value
-from reports.intervals import Estimate, exactly
 from reports.labels import label, place
 from reports.numbers import size
 from reports.papers import Papers

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bench.stats import exactly
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
 from reports.claims.scope import of_records
 from reports.claims.select import groups, numbers, only, rows
-from reports.intervals import exactly
 from reports.labels import label
 from reports.papers import Papers
 from reports.rows import number

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from math import isfinite, nan
 
+from bench.stats import Estimate, exactly
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
 from reports.claims.scope import Scope, of_cells
 from reports.claims.select import Row, having, ran, rows, value
-from reports.intervals import Estimate, exactly
 from reports.numbers import size
 from reports.papers import Papers
 from reports.rows import number

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bench.stats import centre
 from reports.claims.claim import Case, case
 from reports.claims.pairs import alike, doubt, known, method, pairs
 from reports.claims.scope import of_cells
 from reports.claims.select import Row, ran
 from reports.claims.sizes import MODELS, noted, speed, unlike
-from reports.intervals import centre
 from reports.papers import Papers
 
 TANGENTS = {"gaussian": "sampled tangents", "given": "given tangents"}

@@ -6,12 +6,12 @@ from math import inf, isfinite
 
 import pandas as pd
 
+from bench.stats import Estimate
 from reports.claims import reach, runs, steps
 from reports.claims.claim import Case, case
 from reports.claims.pairs import known
 from reports.claims.scope import of_runs
 from reports.claims.select import groups, having, named, numbers, only, value
-from reports.intervals import Estimate
 from reports.papers import Papers
 
 Conditions = dict[str, str]

@@ -23,7 +23,8 @@ factors = st.lists(st.floats(0.5, 2), min_size=2, max_size=12)
 @settings(deadline=None)
 @given(factors, st.floats(1e-6, 10))
 def test_turning_the_sides_round_mirrors_the_verdict(heads: list[float], unit: float) -> None:
-    there, (_, low, high) = judge.verdict(heads, unit)
+    there, interval = judge.verdict(heads, unit)
+    low, high = interval.low, interval.high
     back, _ = judge.verdict([1 / one for one in heads], unit)
     ends = [abs(math.log(end)) for end in (low, high) if end]
     border = math.log(1 + max(judge.MARGIN, judge.FLOOR_S / unit))

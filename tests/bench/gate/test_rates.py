@@ -50,7 +50,8 @@ def test_a_gate_that_is_off_as_a_whole_is_not_averaged_away_by_the_others() -> N
     st.floats(1e-5, 1.0),
 )
 def test_many_verdicts_at_once_are_those_of_the_judge(logs: list[float], unit: float) -> None:
-    word, (_, low, high) = judge.verdict([math.exp(one) for one in logs], unit)
+    word, interval = judge.verdict([math.exp(one) for one in logs], unit)
+    low, high = interval.low, interval.high
     border = math.log(1 + max(judge.MARGIN, judge.FLOOR_S / unit))
     if low and high and all(abs(abs(math.log(end)) - border) > 1e-9 for end in (low, high)):
         worse, unclear = words(np.repeat(np.array(logs)[:, None], 3, axis=1), np.full(3, unit))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.stats import Estimate, exactly
 from reports.answer.candidate import BYTES, Candidate
 from reports.answer.notes import dominated, paired, unfit
 from reports.answer.rule import CRITICAL, USABLE, decide
-from reports.intervals import Estimate, exactly
 from tests.reports.answer.worlds import JFB, UNROLLED, candidate, case, picard
 
 NEITHER = "none has less error or less memory without more of the other"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bench.stats import centre
 from reports.answer.answer import Answer
 from reports.answer.situations import RULES
 from reports.labels import COLOURS
 from reports.numbers import interval
-from reports.statistics import ratio
 from tests.reports.answer.made_up import lengths, net, nets, solves, sweep
 from tests.reports.answer.worlds import answer, answered, cell, papers, situation
 from tests.reports.synthetic import GAUSSIAN, GIVEN, Row, visit
@@ -30,7 +30,7 @@ def test_of_several_networks_the_deepest_stands_and_the_others_are_told() -> Non
 def test_a_forward_gradient_is_never_chosen_however_cheap_and_its_cost_is_told() -> None:
     found = answer("explicit", nets(3, 2.5, 1.5))
     assert found.decision.methods == ("backprop",)
-    given, exact_one = (interval(*ratio([one * side for side in (0.99, 1.01, 0.99, 1.01)])[:3]) for one in (1.5, 2.5))
+    given, exact_one = (interval(*centre([one * side for side in (0.99, 1.01, 0.99, 1.01)])[:3]) for one in (1.5, 2.5))
     assert found.told[1] == (
         f"Forward gradients take {given} (tangents given) forwards, beside {exact_one} of backprop. They are unbiased, "
         "but the error of one draw is 1000; √n = 1000 for n parameters."

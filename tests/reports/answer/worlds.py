@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from bench.stats import Estimate
 from reports import Results, cells
 from reports.answer import part
 from reports.answer.answer import Answer, Content, Situation, build
 from reports.answer.candidate import BYTES, FORWARDS, Candidate, Case
 from reports.frames import samples
-from reports.intervals import Estimate
 from reports.papers import Papers
 from reports.part import Part
 from reports.rows import check

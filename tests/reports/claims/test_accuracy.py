@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import inf, isnan
 from typing import Any
 
+from bench.stats import difference
 from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNDECIDED
-from reports.intervals import difference
 from reports.paper_figures.accuracy import accuracy as figure
 from tests.reports.claims.test_claims import became
 from tests.reports.claims.worlds import fit, papers

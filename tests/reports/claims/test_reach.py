@@ -7,9 +7,9 @@ from math import inf, isnan, nan, sqrt
 import pandas as pd
 import pytest
 
+from bench.stats import Estimate, centre, exactly
 from reports.claims import reach
 from reports.claims.verdict import FAILS, UNDECIDED
-from reports.intervals import Estimate, centre, exactly
 from tests.reports.claims.test_claims import became
 from tests.reports.claims.test_runs import frame
 from tests.reports.claims.worlds import fit, papers, step_times

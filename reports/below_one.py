@@ -1,56 +1,9 @@
-"""The statistics of this page: R of a cell and its interval, from one value a worker process; many tests at once; and
-what is said of an R below 1."""
+"""What is said of a ratio R whose whole interval lies below 1: its forward is no unit."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean, median, stdev
-from typing import Any, NamedTuple
-
-import numpy as np
-from scipy import stats
-
-
-class Ratio(NamedTuple):
-    """R with its 95 % interval and the sd of log R between workers; NaN where one worker cannot tell."""
-
-    value: float
-    low: float
-    high: float
-    sd_log: float
-
-
-def ratio(per_worker: Sequence[float], level: float = 0.95) -> Ratio:
-    """Median over workers, and a t-interval on their logarithms: exp(m ± t·s/√n) with mean m and sd s.
-
-    Worker processes are the unit of replication: pairs inside one process share its memory layout and its
-    core, so their spread says nothing about the next process.
-    """
-    if not per_worker:
-        return Ratio(math.nan, math.nan, math.nan, math.nan)
-    logs = [math.log(value) for value in per_worker]
-    if len(logs) < 2:
-        return Ratio(median(per_worker), math.nan, math.nan, math.nan)
-    centre, sd = fmean(logs), stdev(logs)
-    half = float(stats.t.ppf((1 + level) / 2, len(logs) - 1)) * sd / math.sqrt(len(logs))
-    return Ratio(median(per_worker), math.exp(centre - half), math.exp(centre + half), sd)
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """The p-values of several tests, corrected: with all hypotheses true, any of them falls below a level in at most
-    that share of draws, however the tests depend on each other.
-
-    Holm's step-down: the k-th smallest of n is multiplied by n − k + 1; none ends below a smaller one, or above 1.
-    S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979.
-    """
-    values = np.asarray(p, dtype=float)
-    order = np.argsort(values, kind="stable")
-    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    found = np.empty_like(values)
-    found[order] = np.minimum(steps, 1.0)
-    return [float(one) for one in found]
-
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 NO_UNIT = "below 1, no unit"
 """What stands beside an R whose interval lies below 1."""

@@ -1,0 +1,188 @@
+"""A ratio and its interval, the difference and the quotient of two, and the rule that calls one worse or better.
+
+The one home of these: commands, gate and page take them from here, so that no two of them can drift apart. This module
+imports nothing of ours.
+
+Ratios err by factors, so their intervals are Student's t-intervals of mean logarithms. The unit of replication is the
+worker process (or the seed): pairs inside one process share its memory layout and its core, so their spread says
+nothing of the next process.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from statistics import fmean, median, stdev, variance
+from typing import NamedTuple, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+WORSE, BETTER, UNDECIDED, SAME = "worse", "better", "not decided", "same"
+"""What the interval of a quotient of costs says."""
+
+CLASSES = (WORSE, BETTER, UNDECIDED, SAME)
+"""In the order in which they are listed."""
+
+MARGIN = 0.05
+"""The relative change of a time or of a ratio that is let pass."""
+
+LARGEST_LOG = 230.0
+"""No quotient lies beyond 10^100; an interval that does says nothing."""
+
+
+class Estimate(NamedTuple):
+    """A value with its 95 % interval, and of how many samples; an exact value is its own interval.
+
+    One sample has a value and no interval (``low`` and ``high`` NaN), none has not even a value. ``sd``: the standard
+    deviation of the samples, of their logarithms where they are positive; NaN where one sample cannot tell.
+    """
+
+    value: float
+    low: float
+    high: float
+    samples: int
+    sd: float = math.nan
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+    def scaled(self, factor: float) -> Estimate:
+        """Times a positive number that is known exactly."""
+        return self._replace(value=factor * self.value, low=factor * self.low, high=factor * self.high)
+
+
+def exactly(value: float) -> Estimate:
+    """A value without noise, such as a number of bytes."""
+    return Estimate(value, value, value, 1)
+
+
+def worker_ratio(forward_s: Sequence[float], gradient_s: Sequence[float]) -> float:
+    """The ratio R of one worker process: the median over its pairs of gradient seconds ÷ forward seconds."""
+    return median(after / before for before, after in zip(forward_s, gradient_s, strict=True))
+
+
+def centre(values: Iterable[float], level: float = 0.95) -> Estimate:
+    """Median of positive samples, one a worker, with the t-interval of their mean logarithm, exp(m ± t·s/√n).
+
+    Args:
+        values: ratios or seconds; those that are not finite and above 0 do not count.
+        level: coverage of the interval.
+    """
+    usable = [value for value in values if math.isfinite(value) and value > 0]
+    if not usable:
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    logs = mean([math.log(value) for value in usable], level)
+    # Damaged files hold ratios whose interval is beyond what a float can be.
+    low, high = (end if math.isnan(end) else math.exp(max(-700.0, min(end, 700.0))) for end in (logs.low, logs.high))
+    return logs._replace(value=median(usable), low=low, high=high)
+
+
+def mean(values: Iterable[float], level: float = 0.95) -> Estimate:
+    """Mean of samples of any sign, such as differences, with a t-interval: m ± t·s/√n."""
+    usable = [value for value in values if math.isfinite(value)]
+    if len(usable) < 2:
+        return Estimate(usable[0] if usable else math.nan, math.nan, math.nan, len(usable))
+    middle, sd = fmean(usable), stdev(usable)
+    half = _t(len(usable) - 1, level) * sd / math.sqrt(len(usable))
+    return Estimate(middle, middle - half, middle + half, len(usable), sd)
+
+
+def difference(one: Mapping[Key, float], other: Mapping[Key, float]) -> Estimate:
+    """Mean of the differences one[k] − other[k] for each k (a seed) that has both.
+
+    An infinite one makes the mean infinite and leaves the interval open on its side; where all are, the interval is at
+    infinity too, unless it is a single one. Infinite in both is no difference that anybody knows.
+    """
+    every = [value for value in (one[key] - other[key] for key in one if key in other) if value == value]
+    found, ends = mean(every), {value for value in every if math.isinf(value)}
+    if not ends:
+        return found
+    if len(every) == 1:
+        return Estimate(every[0], math.nan, math.nan, 1)
+    if not found.samples and len(ends) == 1:
+        return Estimate(every[0], every[0], every[0], len(every))
+    low = -math.inf if -math.inf in ends else found.low
+    high = math.inf if math.inf in ends else found.high
+    return Estimate(max(ends), low, high, len(every))
+
+
+def paired(above: Mapping[Key, float], below: Mapping[Key, float]) -> Estimate:
+    """Of the ratios above[k] ÷ below[k] for each k (a worker, a seed) that has both: first divided, then summarised."""
+    pairs = [(above[key], below[key]) for key in above if key in below]
+    return centre(one / other for one, other in pairs if other > 0)
+
+
+def unpaired(above: Sequence[float], below: Sequence[float], level: float = 0.95) -> Estimate:
+    """Of two sets of positive samples that have nothing in common, one sample a worker process: median(above) ÷
+    median(below), with Welch's t-interval on logarithms.
+
+    With means m, variances v and numbers n of the logarithms, the interval is exp(m₁ − m₂ ± t·s), s² = v₁/n₁ + v₂/n₂,
+    and t has (s²)² ÷ ((v₁/n₁)²/(n₁ − 1) + (v₂/n₂)²/(n₂ − 1)) degrees of freedom. Without two samples on both sides
+    there is a value and no interval, without one on both sides not even that. ``samples`` is the smaller number of the
+    two.
+    """
+    sides = [[one for one in side if math.isfinite(one) and one > 0] for side in (above, below)]
+    few = min(map(len, sides))
+    if few == 0:
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    value = math.log(median(sides[0])) - math.log(median(sides[1]))
+    if few == 1 or abs(value) > LARGEST_LOG:
+        return Estimate(_power(value), math.nan, math.nan, few)
+    logs = [[math.log(one) for one in side] for side in sides]
+    shares = [variance(side) / len(side) for side in logs]
+    error = math.sqrt(sum(shares))
+    middle, reach = fmean(logs[0]) - fmean(logs[1]), 0.0
+    if error > 0:
+        # Divided by the sum first: squares of tiny variances would underflow to zero.
+        parts = [share / sum(shares) for share in shares]
+        freedom = 1 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, logs, strict=True))
+        reach = _t(freedom, level) * error
+    if abs(middle) + reach > LARGEST_LOG:
+        return Estimate(_power(value), math.nan, math.nan, few)
+    return Estimate(_power(value), math.exp(middle - reach), math.exp(middle + reach), few)
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    """Of positive numbers; NaN where there is none."""
+    usable = [math.log(one) for one in values if math.isfinite(one) and one > 0]
+    return math.exp(fmean(usable)) if usable else math.nan
+
+
+def judge(found: Estimate, margin: float = MARGIN) -> str:
+    """What the whole interval of a quotient of costs says: ``worse`` where it lies above 1 + margin, ``better`` below
+    1 ÷ (1 + margin), ``same`` between the two; ``not decided`` where it crosses one of them or there is none."""
+    most = 1 + margin
+    if not found.known:
+        return UNDECIDED
+    if found.low > most or found.high < 1 / most:
+        return WORSE if found.low > most else BETTER
+    return SAME if found.low >= 1 / most and found.high <= most else UNDECIDED
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """The p-values of several tests, corrected: with all hypotheses true, any of them falls below a level in at most
+    that share of draws, however the tests depend on each other.
+
+    Holm's step-down: the k-th smallest of n is multiplied by n − k + 1; none ends below a smaller one, or above 1.
+    S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979.
+    """
+    order = sorted(range(len(p)), key=p.__getitem__)
+    found, least = [0.0] * len(p), 0.0
+    for place, index in enumerate(order):
+        least = max(least, min(1.0, (len(p) - place) * p[index]))
+        found[index] = least
+    return found
+
+
+def _t(freedom: float, level: float) -> float:
+    """The two-sided quantile of Student's t."""
+    from scipy.special import stdtrit  # a tenth of the time that importing scipy.stats takes; the same number
+
+    return float(stdtrit(freedom, (1 + level) / 2))
+
+
+def _power(log: float) -> float:
+    """e to the power ``log``; NaN where that is beyond what is shown."""
+    return math.exp(log) if abs(log) <= LARGEST_LOG else math.nan
