@@ -94,7 +94,8 @@ def reference(question: Question, framework: Any, taken: Any, K: int) -> Referen
         with framework.double():
             with _saying(NOT_DOUBLE):
                 exact = model(question, double=True, alone=taken.alone, pairs=True)
-            found, value, z = exact.holding(lambda: _computed(question, framework, exact, LONGEST * K))
+            with _saying("its float64 gradient fails"):
+                found, value, z = exact.holding(lambda: _computed(question, framework, exact, LONGEST * K))
             if found.gradient is None:
                 return found
             with _saying("its float64 loss fails where its arrays are rounded"):
@@ -120,7 +121,7 @@ def _saying(what: str) -> Iterator[None]:
     """``_Unknown`` with what failed, in place of an error of the model's own."""
     try:
         yield
-    except Unsuitable:
+    except (Unsuitable, _Unknown):
         raise
     except Exception as error:
         raise _Unknown(f"{what} ({_first_line(error)})") from error
@@ -164,9 +165,9 @@ def _computed(question: Question, framework: Any, exact: Any, most: int) -> tupl
             found, _, _ = derived(question, framework, exact, most)
         except Unsuitable:
             raise
-        except Exception:  # no reverse mode, or none with autograd.grad: each method's row says it
+        except Exception as error:  # no reverse mode, or none with autograd.grad: each method's row says it
             with _saying(NO_DIFFERENCES):
-                return _differences(Along(exact, exact.value)), own, None
+                return _differences(Along(exact, exact.value), _first_line(error)), own, None
         assert found is not None
         with _saying(NO_DIFFERENCES):
             return _checked(found, Along(exact, exact.value), 0.0), own, None
@@ -223,7 +224,7 @@ def _unrolled(question: Question, framework: Any, exact: Any, most: int, least: 
     checked = _checked(found.gradient, Along(exact, after), least)
     if checked.gradient is None:
         return checked
-    note = f"{words}; the implicit reference does not hold, so it is unrolled in float64, {found.steps} steps."
+    note = f"{words}; the reference is unrolled in float64, {found.steps} steps."
     return replace(checked, note=note, error=found.error)
 
 
@@ -264,16 +265,17 @@ def _checked(found: np.ndarray, along: Along, least: float) -> Reference:
     return Reference(found)
 
 
-def _differences(along: Along) -> Reference:
-    """The gradient by central differences, one parameter after another; no gradient where there are too many."""
+def _differences(along: Along, why: str) -> Reference:
+    """The gradient by central differences, one parameter after another; no gradient where there are too many. why: what
+    keeps the model from having a float64 gradient."""
     size = along.theta.size
+    why = f"its float64 gradient fails ({why})"
     if size > FEW:
-        note = f"No gradient error: the model has no reverse mode, and {size} parameters are too many for differences."
+        note = f"No gradient error: {why}, and {size} parameters are too many for differences."
         return Reference(None, note, differences=True)
     found, apart = zip(*(along.slope(v) for v in np.eye(size)), strict=True)
     length, off = float(np.linalg.norm(found)), float(np.linalg.norm(apart))
     if not length > 0 or not off <= AGREES * length:
-        note = "No gradient error: the model has no reverse mode, and central differences of its loss do not settle."
-        return Reference(None, note)
-    note = "The reference is central differences of the float64 loss: the model has no reverse mode."
+        return Reference(None, f"No gradient error: {why}, and central differences of its loss do not settle.")
+    note = f"The reference is central differences of the float64 loss: {why}."
     return Reference(np.array(found), note, off / length, differences=True)

@@ -32,14 +32,17 @@ def judged(job: Any, deviation: float, *, last: bool = False) -> str:
     most = allowed(dtype) + job.own_error
     if deviation <= most:
         return ""
-    if job.implicit:
-        bound = most + allowed(dtype, solves(job.K, job.residual, job.backward_residual, job.radius)) - allowed(dtype)
+    if job.implicit and job.singular:  # no residual bounds an error there, and no solve is ever finished
+        if not last:
+            return _unfinished(job, deviation)
+    elif job.implicit:
+        bound = job.own_error + allowed(dtype, solves(job.K, job.residual, job.backward_residual, job.radius))
         if bound <= most + CAP:
             most = bound
-        elif not last:
-            return _unfinished(job, deviation)
-        elif not job.singular:  # of a singular I − J no solve is ever finished
+        elif last:
             raise Unfinished
+        else:
+            return _unfinished(job, deviation)
     if deviation <= most:
         return ""
     if not last:
@@ -60,7 +63,7 @@ def _words(job: Any, deviation: float, rest: str) -> str:
 def short(job: Any) -> str:
     """What to raise so that a method's solves leave less, by what they left: K, M, both, or neither."""
     radius, options = job.radius, job.cell.options
-    if radius >= 1:
+    if radius >= 1 and not job.singular:
         return f"ρ(J) ≈ {radius:.4g}: step does not contract at z, and more steps may not help"
     forward = job.residual * (job.K if job.cell.method == "unrolled" else 1)
     backward = job.backward_residual

@@ -64,6 +64,13 @@ def test_a_solve_with_a_singular_matrix_is_wrong_and_the_unrolled_ones_are_right
     assert all("ρ(J) ≈ 1: I − J is singular, or as good as" in one for one in found["reason"][found["status"] == "ok"])
 
 
+def test_too_few_steps_explain_an_error_where_the_matrix_is_singular_too() -> None:
+    row = compared(**chain("torch", "float32"), methods=[("ift", {"M": 3})]).iloc[0]
+    assert row["status"] == "ok" and row["gradient_error"] > 1e-3
+    assert "The solve is unfinished and explains the gradient error" in row["reason"]
+    assert "raise M, since the backward solve leaves " in row["reason"]
+
+
 def test_where_the_gradient_grows_with_the_steps_there_is_none() -> None:
     """z = z P for any P: another P has another largest eigenvalue, and its powers grow or vanish."""
     found = compared(**chain("torch", "float64", plain=True), methods=["unrolled"])
