@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.failures import NotApplicable
+from bench.own.calls import missing_modes
 from bench.own.derived import LONGEST, derived, settled, unrolled
 from bench.own.question import Question, Unsuitable, model
 from bench.own.rounding import spread
@@ -162,12 +164,15 @@ def _computed(question: Question, framework: Any, exact: Any, most: int) -> tupl
         with _saying(NOT_DOUBLE):
             own = float(exact.value(exact.leaves))
         try:
-            found, _, _ = derived(question, framework, exact, most)
+            with missing_modes():
+                found, _, _ = derived(question, framework, exact, most)
         except Unsuitable:
             raise
-        except Exception as error:  # no reverse mode, or none with autograd.grad: each method's row says it
+        except Exception as error:
+            missing = isinstance(error, NotApplicable)  # each method's row says which
+            why = "the model has no reverse mode" if missing else f"its float64 gradient fails ({_first_line(error)})"
             with _saying(NO_DIFFERENCES):
-                return _differences(Along(exact, exact.value), _first_line(error)), own, None
+                return _differences(Along(exact, exact.value), why), own, None
         assert found is not None
         with _saying(NO_DIFFERENCES):
             return _checked(found, Along(exact, exact.value), 0.0), own, None
@@ -267,9 +272,8 @@ def _checked(found: np.ndarray, along: Along, least: float) -> Reference:
 
 def _differences(along: Along, why: str) -> Reference:
     """The gradient by central differences, one parameter after another; no gradient where there are too many. why: what
-    keeps the model from having a float64 gradient."""
+    keeps the model from having a float64 gradient, a clause."""
     size = along.theta.size
-    why = f"its float64 gradient fails ({why})"
     if size > FEW:
         note = f"No gradient error: {why}, and {size} parameters are too many for differences."
         return Reference(None, note, differences=True)

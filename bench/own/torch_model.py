@@ -203,7 +203,7 @@ class Model:
         assert self._question.step is not None
         step, state = self._question.step, self._lifted.lower(z)
         image = self._recorded(lambda: step(state, tree), [])
-        self._lifted.require_state(z, image, isinstance(image, self._torch.Tensor))
+        self._lifted.require_state(state, image, isinstance(image, self._torch.Tensor))
         return self._lifted.lift(image)
 
     def _inside(self, outer: list[Any], tree: Any) -> Callable[[Any, list[Any]], Any]:
