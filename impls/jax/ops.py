@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,7 @@ from jax import Array
 from jaxtyping import Float
 
 from impls.checks import require_kernel, require_pool, require_product, require_state
-from impls.jax.perturbed import Perturbed
+from impls.jax.perturbed import along, perturbed
 
 Tree = Any
 """Any nest of tuples, lists and dicts of arrays."""
@@ -30,22 +29,23 @@ def tree_map(fn: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
     return jax.tree.map(fn, tree, *rest)
 
 
-def matmul(x: Float[Array, "*b m"], w: Float[Array, "m n"] | Perturbed) -> Float[Array, "*b n"]:
+def matmul(x: Float[Array, "*b m"], w: Float[Array, "m n"]) -> Float[Array, "*b n"]:
     """x @ w."""
     require_product(x, w)
-    return w.product(matmul, x) if isinstance(w, Perturbed) else x @ w
+    weight = along(w)
+    return x @ w if weight is None else weight.product(matmul, x)
 
 
 def conv2d(
-    x: Float[Array, "b h w i"], w: Float[Array, "kh kw i o"] | Perturbed, *, circular: bool = False
+    x: Float[Array, "b h w i"], w: Float[Array, "kh kw i o"], *, circular: bool = False
 ) -> Float[Array, "b h w o"]:
     """Cross-correlation that keeps the image's size: NHWC images, HWIO odd kernels, zero or circular padding.
 
     The circular one is a product of shifted copies with the kernel: XLA's CPU convolutions are slow inside loops.
     """
     require_kernel(x, w)
-    if isinstance(w, Perturbed):
-        return w.product(partial(conv2d, circular=circular), x)
+    if (weight := along(w)) is not None:
+        return weight.product(partial(conv2d, circular=circular), x)
     kh, kw = w.shape[0] // 2, w.shape[1] // 2
     if circular:
         shifts = [(i, j) for i in range(-kh, kh + 1) for j in range(-kw, kw + 1)]
@@ -81,26 +81,24 @@ def as_state(who: str, z: Any) -> Float[Array, "b *n"]:
 
 def stop_gradient(tree: Tree) -> Tree:
     """The same values with no derivative in either mode."""
-    return jax.lax.stop_gradient(_each(lambda x: x.value if isinstance(x, Perturbed) else x, tree))
+    return jax.lax.stop_gradient(tree_map(lambda x: weight.value if (weight := along(x)) is not None else x, tree))
 
 
 def dense(tree: Tree) -> Tree:
     """The same nest with weights along a tangent as arrays, for what takes them otherwise than in products."""
-    return _each(lambda x: x.dual() if isinstance(x, Perturbed) else x, tree)
-
-
-def _each(fn: Callable[[Any], Any], tree: Tree) -> Tree:
-    """``fn`` of every array, and of every weight along a tangent as one."""
-    return jax.tree.map(fn, tree, is_leaf=lambda x: isinstance(x, Perturbed))
+    return tree_map(lambda x: weight.dual() if (weight := along(x)) is not None else x, tree)
 
 
 def first_order(x: Tree, method: str) -> Tree:
     """``x`` itself; a second derivative through it raises, since ``method`` would get it silently wrong."""
 
     def once(x: Any) -> Any:
-        return replace(x, eps=_once(method, x.eps)) if isinstance(x, Perturbed) else _once(method, x)
+        weight = along(x)
+        if weight is None:
+            return _once(method, x)
+        return perturbed(weight.value, weight.tangent, _once(method, weight.eps))
 
-    return _each(once, x)
+    return tree_map(once, x)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))

@@ -3,10 +3,14 @@
     y = x W,   ẏ = ẋ W + x V
 
 V may be ``Factored``, which makes x V a product with a vector. An x without a tangent, such as data, needs no ẋ W.
+
+The weight is an array of jax like any other, so that all of jax takes it; a product that finds it with ``along`` gets
+its tangent the cheaper way. Inside a transformation it is another array, and its tangent is multiplied with as one.
 """
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -16,49 +20,45 @@ from jax import Array
 from jax.custom_derivatives import SymbolicZero
 
 from impls.jax.factored import Bilinear, Factored
-from impls.stands_for import stands_for_dual
 
 Direction: TypeAlias = Array | Factored
 
 
-@stands_for_dual
 @dataclass(frozen=True)
 class Perturbed:
-    """W + eps·V at eps = 0, a number that alone has a tangent. Whatever but ``product`` meets it takes ``dual()``, and
-    as a nest it has that one leaf."""
+    """W + eps·V at eps = 0, a number that alone has a tangent."""
 
     value: Array
     tangent: Direction
     eps: Array
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """That of W."""
-        return self.value.shape
-
-    @property
-    def ndim(self) -> int:
-        """That of W."""
-        return self.value.ndim
 
     def product(self, op: Bilinear, x: Array) -> Array:
         """op(x, W) with its tangent op(ẋ, W) + op(x, V). ``TypeError`` where W itself has another tangent."""
         return _product(op, x, self.value, self.tangent, self.eps)
 
     def dual(self) -> Array:
-        """W as an array whose tangent is one too."""
+        """W as an array whose tangent is one too, unknown to ``along``."""
         return _dual(self.value, self.tangent, self.eps)
 
-    def __jax_array__(self) -> Array:
-        return self.dual()
+
+_KNOWN: dict[int, tuple[weakref.ref[Array], Perturbed]] = {}
+"""What each living array that ``perturbed`` has returned is made of, by its identity: tracers have no other name."""
 
 
-jax.tree_util.register_pytree_node(Perturbed, lambda w: ((w.dual(),), None), lambda _, leaves: leaves[0])
+def perturbed(p: Array, v: Direction, eps: Array) -> Array:
+    """p along v; of a weight, which is what has two axes or more, ``along`` tells how."""
+    made = Perturbed(p, v, eps)
+    found = made.dual()
+    if p.ndim > 1 and found is not p:
+        key = id(found)
+        _KNOWN[key] = weakref.ref(found, lambda _: _KNOWN.pop(key, None)), made
+    return found
 
 
-def perturbed(p: Array, v: Direction, eps: Array) -> Perturbed | Array:
-    """p along v: a weight as ``Perturbed``, a vector or number with its tangent at once."""
-    return Perturbed(p, v, eps) if p.ndim > 1 else _dual(p, v, eps)
+def along(w: Any) -> Perturbed | None:
+    """What a weight along a tangent is made of; None for any other array."""
+    known = _KNOWN.get(id(w))
+    return known[1] if known else None
 
 
 def dense(v: Direction) -> Array:

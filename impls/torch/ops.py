@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from impls.checks import require_kernel, require_pool, require_product, require_state
-from impls.torch.perturbed import Perturbed
+from impls.torch.perturbed import Perturbed, along
 
 Tree = Any
 """Any nest of tuples, lists and dicts of tensors."""
@@ -39,8 +39,8 @@ def tree_map(fn: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
 
 def matmul(x: Float[Tensor, "*b m"], w: Float[Tensor, "m n"] | Perturbed) -> Float[Tensor, "*b n"]:
     """x @ w."""
-    if isinstance(w, Perturbed):
-        return w.product(matmul, x)
+    if (weight := along(w)) is not None:
+        return weight.product(matmul, x)
     if x.ndim == 2:
         try:
             return torch.mm(x, w)  # a third less dispatch than x @ w, and what does not fit is looked at afterwards
@@ -56,8 +56,8 @@ def conv2d(
 ) -> Float[Tensor, "b h w o"]:
     """Cross-correlation that keeps the image's size: NHWC images, HWIO odd kernels, zero or circular padding."""
     require_kernel(x, w)
-    if isinstance(w, Perturbed):
-        return w.product(partial(conv2d, circular=circular), x)
+    if (weight := along(w)) is not None:
+        return weight.product(partial(conv2d, circular=circular), x)
     kh, kw = w.shape[0] // 2, w.shape[1] // 2
     image, kernel = x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1)
     if circular:
@@ -88,12 +88,12 @@ def as_state(who: str, z: Any) -> Float[Tensor, "b *n"]:
 
 def stop_gradient(tree: Tree) -> Tree:
     """The same values with no derivative in either mode; ``no_grad`` alone would let tangents through."""
-    return tree_map(lambda x: (x.value if isinstance(x, Perturbed) else x).detach(), tree)
+    return tree_map(lambda x: (weight.value if (weight := along(x)) is not None else x).detach(), tree)
 
 
 def dense(tree: Tree) -> Tree:
     """The same nest with weights along a tangent as arrays, for what takes them otherwise than in products."""
-    return tree_map(lambda x: x.dual() if isinstance(x, Perturbed) else x, tree)
+    return tree_map(lambda x: weight.dual() if (weight := along(x)) is not None else x, tree)
 
 
 def first_order(x: Tensor, method: str) -> Tensor:

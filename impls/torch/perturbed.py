@@ -16,16 +16,15 @@ import torch
 import torch.autograd.forward_ad as fwd
 from torch import Tensor
 
-from impls.stands_for import stands_for_dual
 from impls.torch.factored import Bilinear, Factored
 
 Direction: TypeAlias = Tensor | Factored
 
 
-@stands_for_dual
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Perturbed:
-    """W along V. Whatever but ``product`` meets it takes ``dual()`` in its place."""
+    """W along V. Whatever but ``product`` meets it takes ``dual()`` in its place: functions of torch, operators and
+    attributes. ``TypeError`` for a change in place, which would pass its tangent by."""
 
     value: Tensor
     tangent: Direction
@@ -58,13 +57,50 @@ class Perturbed:
     def __torch_function__(
         cls, fn: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        return fn(*_dual(args), **_dual(kwargs or {}))
+        kwargs = kwargs or {}
+        changed = [args[0]] if args and (_in_place(fn.__name__) or kwargs.get("inplace")) else []
+        if any(isinstance(one, Perturbed) for one in (*changed, kwargs.get("out"))):
+            raise TypeError(_CHANGED)
+        return fn(*_dual(args), **_dual(kwargs))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # protocols of Python's own, such as copying
+            raise AttributeError(name)
+        if _in_place(name):
+            raise TypeError(_CHANGED)
+        return getattr(self.dual(), name)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(_CHANGED)
+
+    def __repr__(self) -> str:
+        return f"Perturbed({tuple(self.shape)})"
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    return lambda self, *args: getattr(self.dual(), name)(*args)
+
+
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+for _name in (
+    *_BINARY,
+    *(f"r{one}" for one in _BINARY),
+    *("lt", "le", "gt", "ge", "eq", "ne", "neg", "pos", "abs", "invert"),
+    *("getitem", "len", "iter", "contains", "bool", "int", "float", "array"),
+):
+    setattr(Perturbed, f"__{_name}__", _operator(f"__{_name}__"))
+
+
+def _in_place(name: str) -> bool:
+    """Whether a function of torch or a method of a tensor changes its first argument, by its name."""
+    return name.endswith("_") and not name.endswith("__")
 
 
 def _dual(nest: Any) -> Any:
     """A nest of arguments with arrays in the place of weights along a tangent."""
     if isinstance(nest, list | tuple):
-        return type(nest)(map(_dual, nest))
+        made = map(_dual, nest)
+        return type(nest)(*made) if hasattr(nest, "_fields") else type(nest)(made)
     if isinstance(nest, dict):
         return {name: _dual(one) for name, one in nest.items()}
     return nest.dual() if isinstance(nest, Perturbed) else nest
@@ -73,6 +109,11 @@ def _dual(nest: Any) -> Any:
 def perturbed(p: Tensor, v: Direction) -> Perturbed | Tensor:
     """p along v: a weight as ``Perturbed``, a vector or number with its tangent at once."""
     return Perturbed(p, v) if p.ndim > 1 else fwd.make_dual(p, dense(v))
+
+
+def along(w: Any) -> Perturbed | None:
+    """What a weight along a tangent is made of; None for any other array."""
+    return w if isinstance(w, Perturbed) else None
 
 
 def dense(v: Direction) -> Tensor:
@@ -88,4 +129,9 @@ def through(v: Direction, op: Bilinear, x: Tensor) -> Tensor:
 _RECORDED = (
     "A weight along a tangent was multiplied with a state whose graph is recorded, as by Newton's method: "
     "give step the arrays that ops.dense makes of its arguments."
+)
+
+_CHANGED = (
+    "A weight along a tangent was to be changed in place, and its tangent would not follow: "
+    "make a new tensor of it, or give loss the arrays that ops.dense makes of its params."
 )

@@ -6,12 +6,16 @@ import itertools
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from jax import lax
 
 from impls.problems import KIND
 from tests.impls.frameworks import array, distance, flat, jit, loss, module, small, tree, tree_map
+from tests.impls.test_errors import sentence
 
 M, N = 3, 2
 """Axes of the one weight of which all tangents are enumerated."""
@@ -148,6 +152,107 @@ def test_a_model_that_knows_nothing_of_them_gets_the_same(framework: str) -> Non
 
     plain, ours = (directional(one, params, {}, v) for one in (users, written))
     assert [float(one) for one in plain[:2]] == pytest.approx([float(one) for one in ours[:2]], rel=1e-14)
+
+
+T = torch.from_numpy
+X, IMAGE = (np.random.default_rng(seed).normal(size=size) for seed, size in ((2, (4, M)), (3, (1, 5, 5, M))))
+DENSE = (((1,), (0,)), ((), ()))
+"""Contracted axes and batch axes of a product x W."""
+
+USES: dict[str, dict[str, Any]] = {
+    "torch": {
+        "mm": lambda W, K: torch.mm(T(X), W),
+        "mm by keyword": lambda W, K: torch.mm(mat2=W, input=T(X)),
+        "mm of x": lambda W, K: T(X).mm(W),
+        "matmul, weight first": lambda W, K: torch.matmul(W.T, T(X).T),
+        "addmm": lambda W, K: torch.addmm(torch.ones(N, dtype=W.dtype), T(X), W),
+        "linear": lambda W, K: F.linear(weight=W.T, input=T(X)),
+        "weight as input": lambda W, K: F.linear(W, T(X[:, :N])),
+        "einsum": lambda W, K: torch.einsum("jk,ij->ik", W, T(X)),
+        "einsum of a list": lambda W, K: torch.einsum("ij,jk->ik", [T(X), W]),
+        "tensordot": lambda W, K: torch.tensordot(T(X), W, dims=1),
+        "multi_dot": lambda W, K: torch.linalg.multi_dot([T(X), W]),
+        "conv2d": lambda W, K: F.conv2d(weight=K.permute(3, 2, 0, 1), input=T(IMAGE).permute(0, 3, 1, 2)),
+        "conv_transpose2d": lambda W, K: F.conv_transpose2d(T(IMAGE).permute(0, 3, 1, 2), K.permute(2, 3, 0, 1)),
+        "conv2d, weight as image": lambda W, K: F.conv2d(K, torch.ones(1, 3, 2, 2, dtype=K.dtype)),
+        "where": lambda W, K: torch.where(W > 0, W**2, torch.where(W != 0, -W, W)),
+        "broadcast": lambda W, K: torch.broadcast_tensors(W, torch.ones(M, N))[0] ** 2,
+        "remainder": lambda W, K: W % 2 + 3 * +W,
+    },
+    "jax": {
+        "dot": lambda W, K: lax.dot(jnp.asarray(X), W),
+        "dot_general": lambda W, K: lax.dot_general(jnp.asarray(X), W, DENSE),
+        "dot_general, weight first": lambda W, K: lax.dot_general(W, jnp.asarray(X), (((0,), (1,)), ((), ()))),
+        "conv": lambda W, K: lax.conv(IMAGE.transpose(0, 3, 1, 2), lax.transpose(K, (3, 2, 0, 1)), (1, 1), "SAME"),
+        "conv_general_dilated": lambda W, K: lax.conv_general_dilated(
+            jnp.asarray(IMAGE), K, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        ),
+        "weight as image": lambda W, K: lax.conv_general_dilated(K, jnp.ones((1, 3, 2, 2)), (1, 1), "VALID"),
+        "einsum": lambda W, K: jnp.einsum("jk,ij->ik", W, X),
+        "mul and exp": lambda W, K: lax.mul(lax.exp(W), W),
+        "reduce": lambda W, K: lax.reduce(W, jnp.zeros(()), lax.add, (0,)),
+        "dynamic_slice": lambda W, K: lax.dynamic_slice(W, (0, 0), (1, 2)) ** 2,
+        "where": lambda W, K: jnp.where(W > 0, W**2, jnp.where(W != 0, -W, W)),
+        "remainder": lambda W, K: W % 2 + 3 * +W,
+        "scan": lambda W, K: lax.scan(lambda c, row: (c + row**2, None), jnp.zeros(N), W)[0],
+        "jit": lambda W, K: jax.jit(lambda w, x: module("jax", "ops").matmul(x, w))(W, X),
+        "vmap": lambda W, K: jax.vmap(lambda row: row**2)(W),
+        "checkpoint": lambda W, K: jax.checkpoint(lambda w: jnp.asarray(X) @ w)(W),
+        "grad": lambda W, K: jax.grad(lambda w: (w**3).sum())(W),
+        "numpy on the left": lambda W, K: X @ W,
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "use"), [(fw, use) for fw, uses in USES.items() for use in uses])
+def test_whatever_takes_a_weight_takes_one_along_a_tangent(name: str, use: str) -> None:
+    """… in any place among its arguments: the derivative is the product with backprop's gradient."""
+    params = {
+        "K": array(name, np.random.default_rng(5).normal(size=(3, 3, M, N))),
+        "W": array(name, np.random.default_rng(4).normal(size=(M, N))),
+    }
+    v = drawn(name, params)
+
+    def bound(p: Any, _: Any) -> Any:
+        return (USES[name][use](p["W"], p["K"]) ** 2).sum() + 0 * (p["W"].sum() + p["K"].sum()), ()
+
+    slope = module(name, "gradients.forward_gradient").directional(bound, params, {}, v)[1]
+    grads = module(name, "gradients.backprop").value_and_grad(bound)(params, {})[1]
+    assert abs(float(slope)) > 1e-3
+    assert float(slope) == pytest.approx(flat(grads) @ flat(dense(name, v)), rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda W: torch.func.vmap(lambda row: row**2)(W),
+        lambda W: torch.func.functional_call(torch.nn.Linear(N, M, bias=False), {"weight": W}, torch.ones(1, N)),
+        lambda W: W.mul_(2),
+        lambda W: torch.relu_(W),
+        lambda W: F.relu(W, inplace=True),
+        lambda W: torch.add(torch.ones(M, N), 1, out=W),
+        lambda W: W.__setitem__(0, 1),
+    ],
+)
+def test_torch_says_what_takes_none(use: Any) -> None:
+    """What looks for a tensor itself, or changes one in place; with ``ops.dense`` the former two are right."""
+    params = {"W": torch.ones(M, N)}
+    directional = module("torch", "gradients.forward_gradient").directional
+    with pytest.raises(TypeError, match=r"ops\.dense") as caught:
+        directional(lambda p, _: (use(p["W"]).sum(), ()), params, {}, {"W": torch.ones(M, N)})
+    assert sentence(caught)
+    assert torch.equal(params["W"], torch.ones(M, N))
+
+
+def test_a_module_takes_what_dense_makes() -> None:
+    made, W = torch.nn.Linear(N, M, bias=False), torch.ones(M, N)
+
+    def bound(p: Any, _: Any) -> Any:
+        p = module("torch", "ops").dense(p)
+        return torch.func.functional_call(made, {"weight": p["W"]}, torch.ones(1, N)).sum(), ()
+
+    slope = module("torch", "gradients.forward_gradient").directional(bound, {"W": W}, {}, {"W": 2 * W})[1]
+    assert float(slope) == 2 * M * N
 
 
 def test_a_tensor_that_stands_twice_has_two_tangents(framework: str) -> None:

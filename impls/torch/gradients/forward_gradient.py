@@ -30,7 +30,12 @@ def directional(
 ) -> tuple[Tensor, Tensor, Any]:
     """(loss, ∇L·v, aux) by forward mode, with no graph recorded: with one it would cost backprop's memory too."""
     with torch.no_grad(), fwd.dual_level():
-        value, aux = loss(ops.tree_map(lambda p, v: perturbed(p.detach(), v), params, tangent), batch)
+        try:
+            value, aux = loss(ops.tree_map(lambda p, v: perturbed(p.detach(), v), params, tangent), batch)
+        except (TypeError, ValueError) as error:
+            if "Perturbed" not in str(error):
+                raise
+            raise TypeError(_TENSORS) from error
         value, derivative = fwd.unpack_dual(value)
         aux = ops.stop_gradient(aux)
     return value, torch.zeros_like(value) if derivative is None else derivative, aux
@@ -66,3 +71,9 @@ def value_and_grad(
         return value, total, aux
 
     return fn
+
+
+_TENSORS = (
+    "forward_gradient: loss hands a weight to what takes tensors alone, and here weights come along a tangent: "
+    "begin loss with params = ops.dense(params)."
+)
