@@ -173,7 +173,7 @@ def test_a_tolerance_that_gmres_believes_to_meet_gives_nan(framework: str) -> No
 
 @pytest.mark.parametrize("name", SOLVERS)
 def test_only_who_asks_for_a_residual_pays_for_it(name: str) -> None:
-    """One product with A; none is made again for the second who asks."""
+    """One product with A, but for the dense solver, which has the matrix; none again for the second who asks."""
     A, b = systems()
     matrix, calls = torch.from_numpy(A), []
 
@@ -186,7 +186,7 @@ def test_only_who_asks_for_a_residual_pays_for_it(name: str) -> None:
     found = linear_solver("torch", name, M)(product, torch.from_numpy(b))
     assert len(calls) == 2 * without
     assert float(found.residual) == float(found.residual) and bool(found.converged)
-    assert len(calls) == 2 * without + 1
+    assert len(calls) == 2 * without + (name != "dense")
     calls.clear()
     module("torch", "linear_solvers").solve(linear_solver("torch", name, M, 1e-12), product, torch.from_numpy(b))
-    assert len(calls) == without + 1
+    assert len(calls) == without + (name != "dense")
