@@ -78,10 +78,6 @@ class Framework(Opaque):
         compiled = _Compiled(fn, args, self.sync, nullcontext)
         return compiled, compiled.compile()
 
-    def double(self) -> AbstractContextManager[Any]:
-        """A cell in float64 is compiled like any other."""
-        return nullcontext()
-
     def tell(self, note: Callable[[Any, Any], None], *values: Any) -> None:
         """Hand values of a running call to ``note``, outside the compiled code."""
         self._torch.compiler.disable(note)(*values)

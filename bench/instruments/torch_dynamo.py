@@ -68,9 +68,12 @@ def apart() -> Iterator[None]:
 @contextmanager
 def eager() -> Iterator[None]:
     """No code of ``torch.compile`` runs in here, but what it was made of."""
+    if "torch._dynamo" not in sys.modules:
+        yield
+        return
     import torch
 
-    if "torch._dynamo" not in sys.modules or not hasattr(torch.compiler, "set_stance"):
+    if not hasattr(torch.compiler, "set_stance"):
         yield
         return
     with torch.compiler.set_stance("force_eager"):

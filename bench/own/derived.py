@@ -3,13 +3,15 @@ where that is singular, unrolled differentiation until more steps change nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from bench.instruments import torch_dynamo
 from bench.own import rounding
 from bench.own.question import Question
 from bench.own.state import residual, shortest
@@ -103,6 +105,13 @@ def spread(question: Question, framework: Any, exact: Any, true: np.ndarray, dty
         return rounding.spread(value, exact, dtype, true) / float(np.linalg.norm(true))
     except ArithmeticError:
         return 0.0
+
+
+@contextmanager
+def doubled(framework: Any) -> Iterator[None]:
+    """Inside it a float64 model can be made, and what the caller compiled runs as it was written."""
+    with torch_dynamo.eager(), framework.double():
+        yield
 
 
 @dataclass(frozen=True)

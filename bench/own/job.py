@@ -182,14 +182,14 @@ class Job:
         true, most = self._reference.gradient, derived.LONGEST * self.K if self.implicit else 1
         if true is None or self._reference.differences or self.singular:  # rounded, I − J has an inverse, any one
             return 0.0
-        with self._framework.double():
+        with derived.doubled(self._framework):
             exact = model(self._question, double=True, alone=self._model.alone, pairs=True)
             return derived.spread(self._question, self._framework, exact, true, self.cell.dtype, most)
 
     def doubled(self, look: Callable[[Job], Any], options: Mapping[str, Any] | None = None) -> Any:
         """What ``look`` returns of the same method in float64, or of one with other options."""
         cell = replace(self.cell, dtype="float64", options=self.cell.options if options is None else options)
-        with self._framework.double():
+        with derived.doubled(self._framework):
             exact = model(self._question, double=True, alone=self._model.alone)
             return exact.holding(lambda: look(Job(self._question, cell, exact, self._reference)))
 
@@ -215,7 +215,7 @@ class Job:
         if (rows := self._calls.tangent.rows) is None:
             return None
         try:
-            with self._framework.double():
+            with derived.doubled(self._framework):
                 exact = model(self._question, double=True, alone=self._model.alone, pairs=True)
                 slopes, off = zip(*(Along(exact, exact.value).slope(v) for v in rows), strict=True)
         except Exception:  # it does not run in float64, as the reference's note says

@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.failures import NotApplicable
 from bench.own.calls import missing_modes
-from bench.own.derived import LONGEST, derived, settled, unrolled
+from bench.own.derived import LONGEST, derived, doubled, settled, unrolled
 from bench.own.question import Question, Unsuitable, model
 from bench.own.rounding import spread
 from bench.own.state import residual, shortest, spectral_radius
@@ -93,7 +93,7 @@ def reference(question: Question, framework: Any, taken: Any, K: int) -> Referen
     takes at most ``LONGEST`` times as many. Never raises for what the model does: the note says it.
     """
     try:
-        with framework.double():
+        with doubled(framework):
             with _saying(NOT_DOUBLE):
                 exact = model(question, double=True, alone=taken.alone, pairs=True)
             with _saying("its float64 gradient fails"):
