@@ -74,7 +74,7 @@ SPIN = """            import time
                 pass
 """
 FROZEN_SOLVE = """    with torch.no_grad():
-        z, spent = solver(lambda z: step(z, frozen), ops.stop_gradient(z0))
+        z, spent = solver(lambda z: step(z, frozen), z0)
 """
 RECORDED_SOLVE = """    z, spent = solver(lambda z: step(z, args), z0)
     z = z.detach()
@@ -110,14 +110,20 @@ INJECTIONS = (
         "one vjp more in IFT's backward solve, torch",
         False,
         _tanh("torch", "ift", IFT),
-        (("torch/linear_solvers.py", "        x, r = b, b\n", "        A(b)\n        x, r = b, b\n"),),
+        (("torch/linear_solvers.py", "        x = b\n", "        A(b)\n        x = b\n"),),
         frozenset({"flops"}),
     ),
     Injection(
         "one vjp more in IFT's backward solve, jax",
         False,
         _tanh("jax", "ift", IFT),
-        (("jax/linear_solvers.py", "            x, r = b, b\n", "            x, r = b + 0 * A(b), b\n"),),
+        (
+            (
+                "jax/linear_solvers.py",
+                'b = as_state("Picard", b)\n',
+                'b = as_state("Picard", b)\n        b = b + 0 * A(b)\n',
+            ),
+        ),
         frozenset({"flops"}),
     ),
     Injection(

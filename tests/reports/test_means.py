@@ -57,7 +57,7 @@ def test_the_mean_of_powers_of_two_and_its_t_interval() -> None:
     # Logarithms are ln 4 and ln 4 ± ln 2: their sd is ln 2.
     entry = entries([row(2.0, 1), row(4.0, 2), row(8.0, 3)])["backprop", "torch"]
     half = T2 * math.log(2) / math.sqrt(3)
-    assert entry.mean == pytest.approx((4.0, 4 * math.exp(-half), 4 * math.exp(half), 3))
+    assert entry.mean[:4] == pytest.approx((4.0, 4 * math.exp(-half), 4 * math.exp(half), 3))
     assert (entry.timed, entry.lost, entry.failures) == (3, {}, "")
 
 
@@ -65,7 +65,7 @@ def test_a_constant_ratio_between_methods_has_no_spread() -> None:
     rows = [row(r, w) for r, w in ((2.0, 1), (4.0, 2), (8.0, 3))]
     rows += [row(r / 2, w, GIVEN) for r, w in ((2.0, 1), (4.0, 2), (8.0, 3))]
     found = entries(rows)["forward gradient, tangents given", "torch"]
-    assert found.ratio == pytest.approx((0.5, 0.5, 0.5, 3))
+    assert found.ratio[:4] == pytest.approx((0.5, 0.5, 0.5, 3))
 
 
 def test_means_are_over_the_common_cells_and_failures_are_counted() -> None:
@@ -112,7 +112,7 @@ def test_frameworks_are_compared_over_the_cells_of_both() -> None:
     (one,) = table(made(rows))
     ((first, second, found),) = one.frameworks
     assert (first, second) == ("torch", "jax")
-    assert found == pytest.approx((3.0, 3.0, 3.0, 2))
+    assert found[:4] == pytest.approx((3.0, 3.0, 3.0, 2))
 
 
 def test_explicit_and_implicit_problems_stand_apart() -> None:

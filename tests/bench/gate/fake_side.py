@@ -84,6 +84,12 @@ class Played(Live):
 
     kill = stop
 
+    def __enter__(self) -> Played:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.kill()
+
 
 def main() -> None:
     """Start as the real worker does."""

@@ -59,7 +59,7 @@ def test_a_solve_with_a_singular_matrix_is_wrong_and_the_unrolled_ones_are_right
     framework, dtype = case.split()
     found = compared(**chain(framework, dtype), methods=METHODS)
     assert [one.replace("failed", "wrong") for one in found["status"]] == ["ok", "ok", "wrong", "ok"]
-    assert (found["gradient_error"].iloc[:2] < {"float32": 1e-5, "float64": 1e-10}[dtype]).all()
+    assert (found["gradient_error"].iloc[:2] < {"float32": 1e-4, "float64": 1e-10}[dtype]).all()
     assert all("I − J is singular" in one for one in found["reason"])  # at one pivot of 0 a dense solve says so itself
     assert all("ρ(J) ≈ 1: I − J is singular, or as good as" in one for one in found["reason"][found["status"] == "ok"])
 

@@ -30,7 +30,7 @@ def test_each_seed_has_a_target_of_its_own() -> None:
 def test_the_interval_is_the_product_of_both_ends() -> None:
     ratios, seconds = {"0": 1.0, "1": 4.0}, Estimate(0.5, 0.4, 0.6, 8)
     found, over = reach.times(ratios, seconds), centre(ratios.values())
-    assert found == pytest.approx((1.25, 0.4 * over.low, 0.6 * over.high, 2))
+    assert found[:4] == pytest.approx((1.25, 0.4 * over.low, 0.6 * over.high, 2))
     assert sqrt(over.low * over.high) == pytest.approx(2)
 
 
