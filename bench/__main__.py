@@ -142,10 +142,11 @@ def run(given: argparse.Namespace) -> int:
     summaries = summarise(kept, cells)
     print(table(summaries))
     told = surprises(cells, summaries)
-    store.append(path, verdict_row([row["run"] for row in kept if row["kind"] == "run"][-1], told))
+    left = unmade(cells, workers, newest(kept))
+    if not left:  # a run without a verdict is unfinished to whoever reads the file
+        store.append(path, verdict_row([row["run"] for row in kept if row["kind"] == "run"][-1], told))
     for one in told:
         print(f"surprise: expected {one['expected']}, found {one['found']}: {one['cell']}: {one['why']}")
-    left = unmade(cells, workers, newest(kept))
     if left:
         print(f"{left} visits are not made yet: the same command goes on from here.")
     print(f"\nrows: {path}")

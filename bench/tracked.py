@@ -136,8 +136,10 @@ ASV = "import sys\nfrom asv.main import main\ntry:\n    main()\nexcept KeyboardI
 
 
 def asv(*arguments: str, **options: Any) -> int:
-    """The exit status of one of asv's commands. Ctrl-C reaches it too: it is left to end what it has started."""
-    with subprocess.Popen([sys.executable, "-c", ASV, *arguments], **options) as process:
+    """The exit status of one of asv's commands. Ctrl-C reaches it too: it is left to end what it has started. What a
+    hook of git tells of its repository is kept from it: asv would check out old commits there, not in its own clone."""
+    without = {name: value for name, value in os.environ.items() if name not in machine.REPOSITORY}
+    with subprocess.Popen([sys.executable, "-c", ASV, *arguments], env=without, **options) as process:
         try:
             status = process.wait()
         except KeyboardInterrupt:
@@ -151,25 +153,39 @@ def asv(*arguments: str, **options: Any) -> int:
 def require_commits(commits: str, root: Path) -> int:
     """``ValueError`` where asv would find no commit of that name, ``GitError`` where git refuses to answer; how many of
     them are not on HEAD's line, which is the one that asv publishes."""
+    if not machine.ask_git(root, "ls-files", "impls"):
+        raise ValueError(
+            "The repository here holds no impls: run this in a clone of gradratio, and unset GIT_DIR where it is set."
+        )
     line = machine.ask_git(root, "rev-list", "--first-parent", "HEAD").split()
-    if commits in WORDS:
-        return 0
-    if commits.startswith("HASHFILE:"):
-        if not Path(commits.partition(":")[2]).is_file() and commits != "HASHFILE:-":
-            raise ValueError(f"There is no file of hashes {commits.partition(':')[2]}: name another, or a range.")
+    if commits in WORDS or commits == "HASHFILE:-":
         return 0
     try:
         if not commits.strip():
             raise ValueError("it is empty")
+        if commits.startswith("HASHFILE:"):
+            return _require_hashes(Path(commits.partition(":")[2]), root, line)
         found = machine.ask_git(root, "rev-list", "--first-parent", *shlex.split(commits), "--").split()
     except (machine.GitError, ValueError) as error:
+        words = "git takes it for options" if "usage:" in str(error) else error
         raise ValueError(
-            f"RANGE {commits!r} names no commits here ({error}): give one as git does, such as HEAD^! or HEAD~5..HEAD; "
+            f"RANGE {commits!r} names no commits here ({words}): give one as git does, such as HEAD^! or HEAD~5..HEAD; "
             "a shallow clone has few."
         ) from None
     if not found:
         raise ValueError(f"RANGE {commits!r} holds no commit: give one that does, such as HEAD^! or HEAD~5..HEAD.")
     return len({*found} - {*line})
+
+
+def _require_hashes(path: Path, root: Path, line: list[bytes]) -> int:
+    """As ``require_commits``, of a file with one commit a line."""
+    if not path.is_file():
+        raise ValueError("there is no such file")
+    names = path.read_text(encoding="utf-8").split()
+    if not names:
+        raise ValueError("the file is empty")
+    found = {machine.ask_git(root, "rev-parse", "--verify", f"{name}^{{commit}}").strip() for name in names}
+    return len(found - {*line})
 
 
 if __name__ == "__main__":

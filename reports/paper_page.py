@@ -17,6 +17,7 @@ from reports.figures import Drawing
 from reports.frames import plain
 from reports.paper_figures import figures
 from reports.papers import Failure, Papers
+from reports.planned import unfinished as cut_short
 
 MARKS = {HOLDS: "✔", PARTLY: "◐", FAILS: "✘", UNDECIDED: "?", UNKNOWN: "–"}
 """A sign beside each verdict, so that none is told by colour alone."""
@@ -84,7 +85,7 @@ def section(papers: Papers, *, drawn: bool = True) -> Section:
         failed=failed,
         unfinished=missing,
         facts=facts(papers.results, frame),
-        cautions=below_one(frame.drop_duplicates("cell")),
+        cautions=[*filter(None, [cut_short(papers.results)]), *below_one(frame.drop_duplicates("cell"))],
     )
 
 

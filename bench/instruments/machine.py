@@ -98,6 +98,12 @@ def versions() -> dict[str, str | None]:
     return found
 
 
+REPOSITORY = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+)
+"""By which the environment, such as that of a hook, names a repository."""
+
 NO_GIT = "There is no git here: install it."
 
 
@@ -137,6 +143,8 @@ def git(root: Path, paths: Sequence[str] = MEASURED_PATHS) -> tuple[str | None, 
         if error.words and (error.elsewhere or (root / ".git").exists()):
             _tell(f"No commit is known, and rows go to results/local: {error}")
         return None, True
+    if not commit and "GIT_DIR" in os.environ:
+        _tell("No commit is known, and rows go to results/local: the repository that GIT_DIR names holds no impls.")
     return (commit.decode().strip(), changes.strip() != b"") if commit else (None, True)
 
 

@@ -44,8 +44,9 @@ class Judged:
 
     @property
     def words(self) -> str:
-        """The verdict with its numbers: ``holds in 3 of 8``."""
-        return "holds in {} of {}".format(*self.obeying) if self.verdict == PARTLY else self.verdict
+        """The verdict with its numbers: ``holds in 3 of 8``; of a plan whose rows are not all there, ``so far``."""
+        yes, decided = self.obeying
+        return f"holds in {yes} of {decided}{' so far' * (yes == decided)}" if self.verdict == PARTLY else self.verdict
 
     @property
     def said(self) -> str:

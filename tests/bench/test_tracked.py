@@ -109,6 +109,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clone")
     git(folder, "init", "--quiet", "--initial-branch=trunk")
     (folder / "asv.conf.json").write_bytes((rows.ROOT / "asv.conf.json").read_bytes())
+    (folder / "impls").mkdir()
+    (folder / "impls" / "one.py").touch()
+    (folder / "hashes").write_text("no-commit\n")
+    (folder / "empty").touch()
     git(folder, "add", ".")
     for message in ("one", "two", "beside"):
         git(folder, "commit", "--quiet", "--allow-empty", "-m", message)
@@ -127,10 +131,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("HEAD..HEAD", r"^RANGE 'HEAD..HEAD' holds no commit: give one that does"),
         ("", "names no commits here .it is empty"),
         ("HEAD'", "No closing quotation"),
-        ("HASHFILE:no/such", "no file of hashes no/such"),
+        ("HASHFILE:no/such", "there is no such file"),
+        ("HASHFILE:hashes", "git says: fatal: Needed a single revision"),
+        ("HASHFILE:empty", "the file is empty"),
+        ("-1", "git takes it for options"),
     ],
 )
-def test_a_wrong_range_is_said(commits: str, words: str, clone: Path) -> None:
+def test_a_wrong_range_is_said(commits: str, words: str, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(clone)
     with pytest.raises(ValueError, match=words):
         tracked.require_commits(commits, clone)
 
@@ -156,6 +164,20 @@ def test_nothing_is_measured_before_the_range_is_known(
     assert tracked.main(["HEAD~2..beside", "--machine", "m"]) == 0
     assert [one[0] for one in called] == ["machine", "run", "publish"] and called[1][-1] == "HEAD~2..beside"
     assert "1 of the commits HEAD~2..beside are not in the line of HEAD" in capsys.readouterr().err
+
+
+def test_the_repository_of_a_hook_is_looked_at_and_kept_from_asv(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "-m", "of another project")
+    monkeypatch.setenv("GIT_DIR", str(clone / ".git"))
+    assert tracked.require_commits("HEAD^!", clone) == 0
+    monkeypatch.setattr(tracked, "ASV", "import os; raise SystemExit(3 * ('GIT_DIR' in os.environ))")
+    assert tracked.asv("run") == 0
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    with pytest.raises(ValueError, match="holds no impls"):
+        tracked.require_commits("HEAD^!", clone)
 
 
 def test_ctrl_c_in_asv_is_one_sentence(

@@ -27,6 +27,7 @@ def test_a_plan_that_was_not_finished_is_a_condition() -> None:
     for losses, verdict in (([2.0, 1.0, 0.5], PARTLY), ([2.0, 1.9, 1.8], FAILS)):
         found = became("baydin-training-shared", unfinished(worlds.training({0.1: losses}), *NEVER))
         assert (found.verdict, found.detail) == (verdict, told)
+        assert found.words == {PARTLY: "holds in 1 of 1 so far"}.get(verdict, verdict)
 
 
 def test_too_few_workers_are_a_condition_of_times_and_not_of_bytes() -> None:
