@@ -41,7 +41,9 @@ def inside(equation: Any, cost: Callable[[Any], int]) -> int | None:
     if name == "while":
         if cost(params["cond_jaxpr"]) + cost(params["body_jaxpr"]) == 0:
             return 0
-        raise UnknownOp("A while loop has no known number of turns: give the solver tol=0, which makes it a scan.")
+        raise UnknownOp(
+            "Flops: a while loop has no known number of turns: give the solver tol=0, which makes it a scan."
+        )
     if name == "custom_linear_solve":
         return cost(params["jaxprs"].solve)  # the others stand by: for a transpose, and to check the solve
     return cost(_only_jaxpr(name, params)) if name in CALLS else None

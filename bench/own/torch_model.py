@@ -38,7 +38,8 @@ class Model:
     ) -> None:
         import torch
 
-        self._torch, self._question, self._double, self._differentiates = torch, question, double, ""
+        self._torch, self._question, self._double = torch, question, double
+        self._differentiates = {"loss": "", "step": ""}
         what = "args" if question.implicit else "params"
         arrays = Arrays(double=double, pairs=pairs)
         self._nest = Nest(arrays, question.params, what, fixed=False)
@@ -80,7 +81,7 @@ class Model:
 
             def body(params: Any) -> Any:
                 batch = self._batch.filled([], rest["batch"])
-                return scalar(self._recorded(lambda: question.loss(params, batch), dense))
+                return scalar(self._recorded("loss", lambda: question.loss(params, batch), dense))
 
             return self._nest.call(dense, rest["held"], body), ()
 
@@ -90,7 +91,9 @@ class Model:
             def body(tree: Any) -> tuple[Any, Any]:
                 found = fixed_point(self._inside(args, tree), rest["z0"], args)
                 state = self._lifted.lower(found.value)
-                return scalar(self._recorded(lambda: question.evaluate(state, tree), args[: len(leaves)])), found
+                return scalar(
+                    self._recorded("loss", lambda: question.evaluate(state, tree), args[: len(leaves)])
+                ), found
 
             return self._nest.call(args[: len(leaves)], rest["held"], body)
 
@@ -184,26 +187,30 @@ class Model:
 
     # ------------------------------------------------------------------------------------------------------------
 
-    def _recorded(self, fn: Callable[[], Any], leaves: list[Any]) -> Any:
-        """What the caller's function returns. Where it differentiates inside (``torch.autograd.grad`` in a loss), a
+    def _recorded(self, which: str, fn: Callable[[], Any], leaves: list[Any]) -> Any:
+        """What the caller's loss or step returns. Where it differentiates inside (``torch.autograd.grad`` in a loss), a
         graph is recorded in a forward too, and where it does so in parameters, ``leaves`` ask for a gradient."""
         while True:
             try:
-                if self._differentiates == "parameters":
+                if self._differentiates[which] == "parameters":
                     for one in leaves:
                         one.requires_grad_()
-                with self._torch.enable_grad() if self._differentiates else nullcontext():
+                with self._torch.enable_grad() if self._differentiates[which] else nullcontext():
                     return fn()
             except RuntimeError as error:
-                if "does not require grad" not in str(error) or self._differentiates == "parameters":
+                if "does not require grad" not in str(error) or self._differentiates[which] == "parameters":
                     raise
-                self._differentiates = "parameters" if self._differentiates else "inputs"
+                if which == "step" and self._differentiates[which]:
+                    raise Unsuitable(INSIDE) from None
+                self._differentiates[which] = "parameters" if self._differentiates[which] else "inputs"
 
     def _applied(self, z: Any, tree: Any) -> Any:
         assert self._question.step is not None
         step, state = self._question.step, self._lifted.lower(z)
-        image = self._recorded(lambda: step(state, tree), [])
+        image = self._recorded("step", lambda: step(state, tree), [])
         self._lifted.require_state(state, image, isinstance(image, self._torch.Tensor))
+        if not self._torch.is_grad_enabled() and image.requires_grad and not _dual(image):
+            image = image.detach()  # what step recorded for itself ends here: a solve without a graph stays without
         return self._lifted.lift(image)
 
     def _inside(self, outer: list[Any], tree: Any) -> Callable[[Any, list[Any]], Any]:
@@ -236,6 +243,19 @@ class Model:
         for one in [*self.leaves, *self._nest.held, *self._batch.held, *([z0] if self._question.implicit else [])]:
             if one.device.type != "cpu":
                 raise ValueError(f"A tensor lies on {one.device}: move the model and its arrays to the cpu.")
+
+
+INSIDE = (
+    "step differentiates inside by something that asks for no gradient: where z.requires_grad is False, let it take "
+    "z.detach().requires_grad_()."
+)
+
+
+def _dual(one: Any) -> bool:
+    """Whether a tensor has a tangent, which detach would drop."""
+    import torch.autograd.forward_ad as fwd
+
+    return fwd.unpack_dual(one).tangent is not None
 
 
 def _reals(one: Any) -> Any:
