@@ -106,7 +106,7 @@ def run(given: argparse.Namespace) -> int:
     from bench import store
     from bench.expected import surprises
     from bench.grid import PRESETS, on_gpus
-    from bench.instruments import gpu, machine
+    from bench.instruments import machine, sources
     from bench.measure import TIMEOUT_S, measure
     from bench.plan import unmade
     from bench.progress import Progress
@@ -115,13 +115,13 @@ def run(given: argparse.Namespace) -> int:
 
     if not says_which(given):
         raise ValueError(f"Nothing says which cells to run: give --preset {' or '.join(PRESETS)}, or --problem.")
-    cells = on_gpus(chosen(given), range(len(gpu.visible())))
+    cells = on_gpus(chosen(given), range(len(machine.visible_gpus())))
     if not cells:
         print("There is no NVIDIA GPU here: nothing to measure.")
         return 0
     # A preset's file holds cells of the preset alone; other sizes and options go to a file of their own.
     name = given.preset if given.preset and not given.set else "custom"
-    path = given.out or store.location(name, *machine.git(ROOT))
+    path = given.out or store.location(name, *sources.git(ROOT))
     preset = PRESETS.get(given.preset or "")
     workers = given.workers or (preset.workers if preset else 8)
     rows = measure(

@@ -15,7 +15,7 @@ from bench import store
 from bench.cell import Cell
 from bench.grid import PRESETS
 from bench.grid import cells as preset_cells
-from bench.instruments import machine
+from bench.instruments import machine, sources
 from bench.labels import Label, label
 from bench.progress import Progress
 from bench.rows import ROOT
@@ -31,7 +31,7 @@ def location(
 ) -> Path:
     """The JSON file of a comparison, beside the rows that it draws on; a part of a preset has a file of its own."""
     parts = ["+".join(names) for names in (framework, problem, method) if names]
-    rows = store.location(preset, *machine.git(ROOT))
+    rows = store.location(preset, *sources.git(ROOT))
     return rows.with_name("-".join(["compare", preset, *parts]) + ".json")
 
 
@@ -68,14 +68,14 @@ class Comparison:
                 f"`python -m bench run --preset {preset}`."
             )
         among = [cell for cell in preset_cells(preset) if _timed_here(cell)]
-        commit, dirty = machine.git(ROOT)
+        commit, dirty = sources.git(ROOT)
         return cls(
             preset=preset,
             cells=cells,
             workers=workers or PRESETS[preset].workers,
             json=location(preset, framework, problem, method),
             rows=store.location(preset, commit, dirty),
-            commit={"id": commit or "unversioned", "dirty": dirty, "impls": machine.impls_digest()},
+            commit={"id": commit or "unversioned", "dirty": dirty, "impls": sources.impls_digest()},
             machine={**machine.describe(), "versions": machine.versions()},
             labels={cell.id: label(cell, among) for cell in cells},
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import store
 from bench.crew import Crew, Limits
 from bench.grid import Cell, on_gpus
-from bench.instruments import gpu, machine
+from bench.instruments import machine
 from bench.part import Part
 from bench.plan import errands, tours
 from bench.processes import Launch, Worker
@@ -60,7 +60,7 @@ def measure(
     worker processes; a row that was finished is in the file.
     """
     began = time.monotonic()
-    gpus = gpu.visible()
+    gpus = machine.visible_gpus()
     cells, parts = on_gpus(cells, range(len(gpus))), list(parts)
     cores, devices = machine.available_cores(), {*(cell.device for cell in cells), *(part.device for part in parts)}
     slots = 1 if any(device.startswith("cuda") for device in devices) else slots or min(2, len(cores))

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import VERSION
 from bench.grid import Cell
-from bench.instruments import gpu, machine
+from bench.instruments import machine, sources
 from bench.part import Part
 from bench.plan import Visit
 from bench.store import SCHEMA, Row
@@ -34,10 +34,10 @@ def run_row(
     tree, of which ``bench`` alone can then be dirty.
     """
     if commit is not None:
-        _, dirty = machine.git(ROOT, ("bench",))
+        _, dirty = sources.git(ROOT, ("bench",))
     else:
-        commit, dirty = machine.git(ROOT)
-        if not (ROOT / "impls").is_dir() or machine.digest(ROOT / "impls") != ready["impls"]:
+        commit, dirty = sources.git(ROOT)
+        if not (ROOT / "impls").is_dir() or sources.digest(ROOT / "impls") != ready["impls"]:
             commit, dirty = None, True  # the workers measure another impls than this tree's
     row = {
         "kind": "run",
@@ -51,7 +51,7 @@ def run_row(
         "bench": VERSION,
         "versions": ready["versions"],
         "machine": machine.describe(),
-        "gpu_driver": gpu.driver(),
+        "gpu_driver": machine.gpu_driver(),
         "threads": 1,
         "workers": workers,
         "cells": [cell.id for cell in cells],

@@ -19,7 +19,7 @@ from typing import Any
 
 from bench import grid, store
 from bench.flags import guarded
-from bench.instruments import machine
+from bench.instruments import machine, sources
 from bench.store import Row
 
 Found = dict[str, dict[str, Any]]
@@ -138,7 +138,7 @@ ASV = "import sys\nfrom asv.main import main\ntry:\n    main()\nexcept KeyboardI
 def asv(*arguments: str, **options: Any) -> int:
     """The exit status of one of asv's commands. Ctrl-C reaches it too: it is left to end what it has started. What a
     hook of git tells of its repository is kept from it: asv would check out old commits there, not in its own clone."""
-    without = {name: value for name, value in os.environ.items() if name not in machine.REPOSITORY}
+    without = {name: value for name, value in os.environ.items() if name not in sources.REPOSITORY}
     with subprocess.Popen([sys.executable, "-c", ASV, *arguments], env=without, **options) as process:
         try:
             status = process.wait()
@@ -153,11 +153,11 @@ def asv(*arguments: str, **options: Any) -> int:
 def require_commits(commits: str, root: Path) -> int:
     """``ValueError`` where asv would find no commit of that name, ``GitError`` where git refuses to answer; how many of
     them are not on HEAD's line, which is the one that asv publishes."""
-    if not machine.ask_git(root, "ls-files", "impls"):
+    if not sources.ask_git(root, "ls-files", "impls"):
         raise ValueError(
             "The repository here holds no impls: run this in a clone of gradratio, and unset GIT_DIR where it is set."
         )
-    line = machine.ask_git(root, "rev-list", "--first-parent", "HEAD").split()
+    line = sources.ask_git(root, "rev-list", "--first-parent", "HEAD").split()
     if commits in WORDS or commits == "HASHFILE:-":
         return 0
     try:
@@ -165,8 +165,8 @@ def require_commits(commits: str, root: Path) -> int:
             raise ValueError("it is empty")
         if commits.startswith("HASHFILE:"):
             return _require_hashes(Path(commits.partition(":")[2]), root, line)
-        found = machine.ask_git(root, "rev-list", "--first-parent", *shlex.split(commits), "--").split()
-    except (machine.GitError, ValueError) as error:
+        found = sources.ask_git(root, "rev-list", "--first-parent", *shlex.split(commits), "--").split()
+    except (sources.GitError, ValueError) as error:
         words = "git takes it for options" if "usage:" in str(error) else error
         raise ValueError(
             f"RANGE {commits!r} names no commits here ({words}): give one as git does, such as HEAD^! or HEAD~5..HEAD; "
@@ -184,7 +184,7 @@ def _require_hashes(path: Path, root: Path, line: list[bytes]) -> int:
     names = path.read_text(encoding="utf-8").split()
     if not names:
         raise ValueError("the file is empty")
-    found = {machine.ask_git(root, "rev-parse", "--verify", f"{name}^{{commit}}").strip() for name in names}
+    found = {sources.ask_git(root, "rev-parse", "--verify", f"{name}^{{commit}}").strip() for name in names}
     return len(found - {*line})
 
 

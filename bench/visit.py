@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from bench.failures import UNAVAILABLE, Diverged, NotApplicable, Unavailable, Wrong
-from bench.instruments.conditions import Watch
-from bench.instruments.timing import Clock, overhead, paired
+from bench.instruments.machine import Watch
+from bench.instruments.timing import Clock, overhead, rounds
 from bench.reasons import without_paths
 
 Answer = dict[str, Any]
@@ -54,7 +54,7 @@ def visit(
 ) -> Answer:
     """What one visit found: its status and reason, samples, values, conditions, and all sizes of the problem.
 
-    Nothing that goes wrong with a cell is raised: it becomes a status. ``pairs`` goes to ``paired``; ``visible_gpu``
+    Nothing that goes wrong with a cell is raised: it becomes a status. ``pairs`` goes to ``rounds``; ``visible_gpu``
     names the GPU whose clock is looked at.
     """
     answer: Answer = {"status": "ok", "reason": "", "samples": {}, "values": {}}
@@ -67,9 +67,9 @@ def visit(
             forward, gradient = job.forward, job.gradient
             job.sync(forward())  # compiled here, before anything is watched
             with Watch(visible_gpu) as watch:
-                forward_s, gradient_s = paired(forward, gradient, sync=job.sync, clock=clock, **pairs)
+                calls = {"forward_s": forward, "gradient_s": gradient}
+                answer["samples"] = rounds(calls, sync=job.sync, clock=clock, **pairs)
             answer["conditions"] = watch.found
-            answer["samples"] = {"forward_s": forward_s, "gradient_s": gradient_s}
         elif measure == "exact":
             found = job.exact()
         else:

@@ -69,10 +69,10 @@ def say(out: TextIO, message: Message) -> None:
 
 def ready() -> Message:
     """The first message: which ``impls`` and which versions this process measures."""
-    from bench.instruments import machine
+    from bench.instruments import machine, sources
 
     try:
-        return {"ready": True, "impls": machine.impls_digest(), "versions": machine.versions()}
+        return {"ready": True, "impls": sources.impls_digest(), "versions": machine.versions()}
     except LookupError as error:
         return {"ready": False, "reason": str(error)}
 

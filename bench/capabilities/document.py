@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.capabilities.abilities import abilities
 from bench.capabilities.measure import Outcomes
-from bench.instruments import machine
+from bench.instruments import machine, sources
 
 SCHEMA = 1
 
@@ -39,7 +39,7 @@ def document(outcomes: Mapping[str, Outcomes]) -> dict[str, Any]:
             for ability in one.pop("abilities")
         ]
         methods.append(one | {"abilities": tried})
-    head = {"schema": SCHEMA, "kind": "catalog", "impls": machine.impls_digest(), "versions": machine.versions()}
+    head = {"schema": SCHEMA, "kind": "catalog", "impls": sources.impls_digest(), "versions": machine.versions()}
     return head | {"frameworks": list(outcomes), "methods": methods}
 
 

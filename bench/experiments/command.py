@@ -35,12 +35,12 @@ PART_S = 480.0
 def experiments(given: argparse.Namespace) -> int:
     """Run what the flags mean, then say what came of it and where the rows are."""
     from bench import store
-    from bench.instruments import gpu, machine
+    from bench.instruments import machine, sources
     from bench.measure import measure
     from bench.progress import Progress
     from bench.rows import ROOT
 
-    gpus = range(len(gpu.visible()))
+    gpus = range(len(machine.visible_gpus()))
     wanted = plan(given.preset, [name for text in given.only for name in text.split(",") if name], given.data, gpus)
     if given.list:
         print("\n".join(_listed(wanted)))
@@ -48,7 +48,7 @@ def experiments(given: argparse.Namespace) -> int:
     slots = 1 if gpus else min(2, len(machine.available_cores()))
     require_memory(wanted.memory_bytes, given.preset, machine.memory_for(slots))
     name = f"papers-{given.preset}"
-    path = given.out or store.location(name, *machine.git(ROOT))
+    path = given.out or store.location(name, *sources.git(ROOT))
     rows = measure(
         wanted.cells,
         parts=wanted.parts,

@@ -73,7 +73,7 @@ def perform(part: Part, place: Place) -> list[Record]:
     to its ``residual``; ``K`` and ``forward_residual``; ``steps_per_epoch``."""
     from bench.experiments.adjoint_steps import step_calls
     from bench.experiments.enough import Counter
-    from bench.instruments.rounds import rounds
+    from bench.instruments.timing import rounds
     from impls import datasets, problems
 
     data, batch = str(part.settings["data"]), int(part.settings["batch"])

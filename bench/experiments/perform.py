@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bench.experiments.catalog import Place, module
-from bench.instruments.conditions import Watch
+from bench.instruments.machine import Watch
 from bench.part import Part
 from bench.visit import Answer, failure
 

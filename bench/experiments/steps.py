@@ -11,7 +11,7 @@ from typing import Any
 from bench.cell import Value
 from bench.experiments.catalog import Record
 from bench.experiments.loops import framework_of
-from bench.instruments.rounds import rounds
+from bench.instruments.timing import rounds
 from bench.nest import nest_map
 
 OPTIONS: Mapping[str, Mapping[str, Value]] = {"backprop": {}, "forward_gradient": {"tangents": "gaussian"}}

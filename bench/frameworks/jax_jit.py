@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from bench.failures import Unavailable
-from bench.instruments import jax_flops, jax_memory, jax_traffic
-from bench.instruments.flop_formulas import UnknownOp
+from bench.instruments import jax_memory, jax_work
+from bench.instruments.counting import UnknownOp
 
 
 class Framework:
@@ -101,15 +101,15 @@ class Framework:
     def flops(self, forward: Any, gradient: Any) -> dict[str, Any]:
         """Flops of both calls as they were traced, loops times their length."""
         return {
-            "flops": jax_flops.count(gradient.fn, *gradient.args),
-            "forward_flops": jax_flops.count(forward.fn, *forward.args),
+            "flops": jax_work.flops(gradient.fn, *gradient.args),
+            "forward_flops": jax_work.flops(forward.fn, *forward.args),
         }
 
     def traffic(self, forward: Any, gradient: Any) -> dict[str, Any]:
         """Bytes that the equations of both calls read and write, each by itself; unknown where a loop's length is."""
         found = {"traffic": gradient, "forward_traffic": forward}
         try:
-            return {name: jax_traffic.count(call.fn, *call.args) for name, call in found.items()}
+            return {name: jax_work.traffic(call.fn, *call.args) for name, call in found.items()}
         except UnknownOp:
             return dict.fromkeys(found)
 

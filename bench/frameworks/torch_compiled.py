@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.failures import NotApplicable, Unavailable, require_sight
 from bench.frameworks import torch_eager
-from bench.instruments import torch_allocator, torch_device, torch_dynamo
+from bench.instruments import torch_calls, torch_memory
 
 MOST_CALLS = 4
 """Calls within which a callable must stop compiling: the first, and a few that still meet new guards."""
@@ -38,11 +38,11 @@ class Opaque(torch_eager.Framework):
         """Peak bytes of both calls, by the allocator: under a dispatch mode they would run as eager code. What is held
         for the backward pass is unknown, since the call compiled is the whole gradient."""
         if self._cuda:
-            real, plain = torch_device.device_bytes(gradient), torch_device.device_bytes(forward)
+            real, plain = torch_memory.device_bytes(gradient), torch_memory.device_bytes(forward)
             return {"device_peak_bytes": real.peak, "device_forward_peak_bytes": plain.peak, "held_bytes": None}
         return {
-            "peak_bytes": torch_allocator.peak_bytes(gradient),
-            "forward_peak_bytes": torch_allocator.peak_bytes(forward),
+            "peak_bytes": torch_memory.peak_bytes(gradient),
+            "forward_peak_bytes": torch_memory.peak_bytes(forward),
             "held_bytes": None,
         }
 
@@ -148,7 +148,7 @@ def _fresh() -> Iterator[None]:
     import torch._inductor.config
     from torch._inductor.utils import fresh_cache
 
-    settings = torch_dynamo.limits()
+    settings = torch_calls.limits()
     if hasattr(torch._dynamo.config, "trace_autograd_ops"):
         settings["trace_autograd_ops"] = True
     with (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.failures import Unavailable
-from bench.instruments import torch_device, torch_dynamo, torch_flops, torch_memory, torch_traffic
+from bench.instruments import torch_calls, torch_memory, torch_work
 
 
 class Framework:
@@ -42,7 +42,7 @@ class Framework:
 
     def opaque(self, call: Callable[[], Any]) -> Framework | None:
         """What measures a call that runs code of ``torch.compile``; None for any other."""
-        if not torch_dynamo.runs_compiled(call):
+        if not torch_calls.runs_compiled(call):
             return None
         from bench.frameworks.torch_compiled import Opaque
 
@@ -94,18 +94,18 @@ class Framework:
             "held_bytes": 0 if loss is None else self._held(loss, *args),
         }
         if self._cuda:
-            real, plain = torch_device.device_bytes(gradient), torch_device.device_bytes(forward)
+            real, plain = torch_memory.device_bytes(gradient), torch_memory.device_bytes(forward)
             found["device_peak_bytes"], found["device_forward_peak_bytes"] = real.peak, plain.peak
             found["workspace_bytes"] = real.peak + real.retained - found["peak_bytes"]
         return found
 
     def flops(self, forward: Callable[[], Any], gradient: Callable[[], Any]) -> dict[str, Any]:
         """Flops of both calls, op by op."""
-        return {"flops": torch_flops.count(gradient), "forward_flops": torch_flops.count(forward)}
+        return {"flops": torch_work.flops(gradient), "forward_flops": torch_work.flops(forward)}
 
     def traffic(self, forward: Callable[[], Any], gradient: Callable[[], Any]) -> dict[str, Any]:
         """Bytes that the operations of both calls read and write."""
-        return {"traffic": torch_traffic.count(gradient), "forward_traffic": torch_traffic.count(forward)}
+        return {"traffic": torch_work.traffic(gradient), "forward_traffic": torch_work.traffic(forward)}
 
     def _held(self, loss: Callable[..., Any], params: Any, *args: Any) -> int:
         from impls.torch.ops import tree_map

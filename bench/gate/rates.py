@@ -24,7 +24,7 @@ from bench.gate.duel import ratios
 from bench.gate.injections import IFT, INJECTIONS, SMALL, TRACKED, Injection, inject
 from bench.gate.resampled import table
 from bench.gate.sides import side
-from bench.instruments import machine
+from bench.instruments import machine, sources
 from bench.rows import ROOT, now
 from bench.store import Row
 
@@ -80,7 +80,7 @@ def newest(found: Sequence[Row]) -> list[Row]:
 
 def gates(path: Path, timed: int, exact: int) -> Iterable[Row]:
     """One row a gate, on the disk before it is yielded: A/A and timed kinds in turn, then the exact kinds."""
-    key = {"impls": machine.digest(ROOT / "impls"), "bench": VERSION, "versions": machine.versions()}
+    key = {"impls": sources.digest(ROOT / "impls"), "bench": VERSION, "versions": machine.versions()}
     key |= {"machine": machine.describe()}
     made = {
         (row["name"], row["number"])

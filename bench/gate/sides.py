@@ -7,7 +7,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.instruments import machine
+from bench.instruments import sources
 from bench.rows import ROOT
 
 
@@ -30,15 +30,15 @@ def side(name: str, into: Path) -> Side:
     """The ``impls`` that ``name`` means: a folder that holds one, or else a revision of this repository, whose
     ``impls`` is unpacked into the folder ``into``.
 
-    Raises ``ValueError`` for what is neither, and ``machine.GitError`` where git refuses to answer.
+    Raises ``ValueError`` for what is neither, and ``sources.GitError`` where git refuses to answer.
     """
     given = Path(name)
     if (given / "impls" / "__init__.py").is_file():
-        return Side(name, given.resolve(), None, machine.digest(given / "impls"))
+        return Side(name, given.resolve(), None, sources.digest(given / "impls"))
     commit = _commit(name)
     try:
-        packed = machine.ask_git(ROOT, "archive", "--format=tar", commit, "impls")
-    except machine.GitError as error:
+        packed = sources.ask_git(ROOT, "archive", "--format=tar", commit, "impls")
+    except sources.GitError as error:
         if error.elsewhere or "did not match any files" not in error.words:
             raise
         raise ValueError(f"The commit {name!r} has no impls: name a later one.") from None
@@ -48,15 +48,15 @@ def side(name: str, into: Path) -> Side:
             archive.extractall(into, filter="data")
     except tarfile.TarError as error:
         raise ValueError(f"The impls of {name!r} cannot be unpacked: {error}.") from None
-    return Side(name, into, commit, machine.digest(into / "impls"))
+    return Side(name, into, commit, sources.digest(into / "impls"))
 
 
 def _commit(name: str) -> str:
     """The hash of the commit that ``name`` means."""
     try:
         asked = "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
-        return machine.ask_git(ROOT, *asked).decode().strip()
-    except machine.GitError as error:
+        return sources.ask_git(ROOT, *asked).decode().strip()
+    except sources.GitError as error:
         if error.words:
             raise
         raise ValueError(

@@ -1,1 +1,1 @@
-"""The instruments: one small file each, and one framework each where they need one."""
+"""What measures: time, memory, work, accuracy, the machine. One file a concept; one a framework where it needs one."""

@@ -1,28 +1,43 @@
-"""Where a number was measured: machine, versions, commit and sources, with no host name or path."""
+"""The machine that a number was measured on: its kind, its GPUs, its versions, and how it fared meanwhile.
+
+No host name, address or path is in any of it. NVIDIA GPUs are asked of their driver: no framework is imported for it,
+and no setting changed.
+"""
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import re
 import subprocess
-import sys
-from collections.abc import Sequence
+import time
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from bench.instruments import gpu
-
 DISTRIBUTIONS = ("torch", "jax", "jaxlib", "numpy")
-MEASURED_PATHS = ("impls", "bench", "pyproject.toml", "constraints.txt")
-"""A change in any of these makes the working tree dirty: a number measured from it is not the commit's."""
-
-
 GIB = 1 << 30
+
+LEAST_SHARE = 0.9
+"""Of the wall time, how much the process must have computed: less means that it waited for a core."""
+
+MOST_STOLEN = 0.05
+"""Of the wall time, how much a hypervisor may have given to other guests."""
+
+SPARE_LOAD = 1
+"""How far the load may stand above the number of cores: the measuring processes alone make up that number."""
+
+LEAST_CLOCK = 0.75
+"""Of the largest clock: what a core or GPU must run at, as in NVIDIA's nvbench."""
+
+SLOWED = {
+    0x08: "hardware slowdown",
+    0x20: "software thermal slowdown",
+    0x40: "hardware thermal slowdown",
+    0x80: "power brake",
+}
+"""Bits of the driver's clock event reasons that mean a slower clock than the workload would have got."""
 
 
 def describe() -> dict[str, Any]:
@@ -35,7 +50,7 @@ def describe() -> dict[str, Any]:
         "cores": len(available_cores()),
         "memory_bytes": round(psutil.virtual_memory().total / GIB) * GIB,  # machines of one kind differ by some pages
         "system": f"{platform.system()} {release} {platform.machine()}",
-        "gpu": gpu.describe(),
+        "gpu": gpu(),
     }
 
 
@@ -65,6 +80,125 @@ def memory_for(processes: int) -> int:
     return int(0.9 * found / processes)
 
 
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the frameworks, read without importing; None for what is missing."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def load() -> float | None:
+    """The 1-minute load average, None where the system keeps none."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def visible_gpus() -> list[str]:
+    """What ``CUDA_VISIBLE_DEVICES`` must be for each GPU that this process may use; empty where there is none."""
+    indices = [line[0] for line in _query("index")]
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None or not indices:
+        return indices
+    return [name.strip() for name in chosen.split(",") if name.strip() not in ("", "-1")]
+
+
+def gpu() -> dict[str, Any] | None:
+    """Kind, memory in bytes and number of GPUs; None where there is none. No serial number or address."""
+    rows = _query("name", "memory.total")
+    if not rows:
+        return None
+    name, mebibytes = rows[0]
+    return {"name": name, "memory_bytes": _whole(mebibytes, 1 << 20), "count": len(rows)}
+
+
+def gpu_driver() -> str | None:
+    """Version of the driver; None where there is none. Machines of one kind differ in it: it is no part of theirs."""
+    rows = _query("driver_version")
+    return rows[0][0] if rows else None
+
+
+def gpu_state(visible_as: str) -> dict[str, Any] | None:
+    """Clock and its maximum in MHz, temperature in °C, and why the clock was lowered if it was."""
+    names = ("clocks.sm", "clocks.max.sm", "temperature.gpu")
+    # The driver's newer name first; one that it does not know makes it refuse the whole question.
+    rows = _query(*names, "clocks_event_reasons.active", of=visible_as)
+    rows = rows or _query(*names, "clocks_throttle_reasons.active", of=visible_as)
+    if not rows:
+        return None
+    clock, most, temperature, reasons = rows[0]
+    bits = int(reasons, 16) if reasons.startswith("0x") else 0
+    return {
+        "sm_mhz": _whole(clock),
+        "sm_most_mhz": _whole(most),
+        "temperature_c": _whole(temperature),
+        "slowed_by": [words for bit, words in SLOWED.items() if bits & bit],
+    }
+
+
+class Watch:
+    """A context manager around timed calls; afterwards ``found`` holds what psutil and the driver saw meanwhile.
+
+    load: 1-minute average at the start. affinity: cores that the process may use. cpu_share: its cpu seconds ÷ wall
+    seconds. steal_share: the hypervisor's share of these cores. frequency_mhz, slowest_mhz: of the core, at the start
+    and the lower of both ends; None where the system does not say. gpu: see ``gpu_state``, right after the calls.
+    warnings: "busy", "stolen", "throttled".
+    """
+
+    def __init__(self, visible_gpu: str | None = None) -> None:
+        self._gpu = visible_gpu
+        self.found: dict[str, Any] = {}
+
+    def __enter__(self) -> Watch:
+        import psutil
+
+        self._process = psutil.Process()
+        self._cores = available_cores()
+        self.found = {"load": load(), "affinity": self._cores, "frequency_mhz": _clock(self._cores)[0]}
+        self._cpu, self._stolen, self._began = self._spent(), self._steal(), time.perf_counter()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        wall = time.perf_counter() - self._began
+        cpu, stolen = self._spent() - self._cpu, self._steal() - self._stolen
+        clock, most = _clock(self._cores)
+        clocks = [one for one in (self.found["frequency_mhz"], clock) if one]
+        self.found["slowest_mhz"] = min(clocks, default=None)
+        self.found["cpu_share"] = cpu / wall if wall > 0 else None
+        self.found["steal_share"] = stolen / wall / len(self._cores) if wall > 0 else None
+        self.found["gpu"] = gpu_state(self._gpu) if self._gpu is not None else None
+        self.found["warnings"] = warnings(self.found, most, on_gpu=self._gpu is not None)
+
+    def _spent(self) -> float:
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def _steal(self) -> float:
+        """Seconds that the hypervisor has kept from our cores; 0 where the system does not count them."""
+        import psutil
+
+        every = psutil.cpu_times(percpu=True)
+        return sum(float(getattr(every[core], "steal", 0.0)) for core in self._cores if core < len(every))
+
+
+def warnings(found: dict[str, Any], most_mhz: float | None, *, on_gpu: bool = False) -> list[str]:
+    """What a reader must know of the times taken under these conditions."""
+    load, share, stolen = found["load"], found["cpu_share"], found["steal_share"]
+    slowest, device = found["slowest_mhz"], found["gpu"]
+    # On a GPU the process may sleep while the device works: its share says nothing there.
+    waited = share is not None and share < LEAST_SHARE and not on_gpu
+    crowded = load is not None and load > (os.cpu_count() or 1) + SPARE_LOAD
+    slow = bool(slowest and most_mhz and slowest < LEAST_CLOCK * most_mhz) or bool(device and device["slowed_by"])
+    named = {
+        "busy": waited or crowded,
+        "stolen": stolen is not None and stolen > MOST_STOLEN,
+        "throttled": slow,
+    }
+    return [name for name, so in named.items() if so]
+
+
 def _number(path: Path) -> int | None:
     """The whole number in a file of the system; None where there is none."""
     try:
@@ -87,92 +221,34 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def versions() -> dict[str, str | None]:
-    """Versions of Python and of the frameworks, read without importing; None for what is missing."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for name in DISTRIBUTIONS:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = None
-    return found
+def _clock(cores: list[int]) -> tuple[float | None, float | None]:
+    """Clock of the slowest of these cores and its maximum in MHz; None for what the system does not say."""
+    import psutil
 
-
-REPOSITORY = (
-    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"),
-    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
-)
-"""By which the environment, such as that of a hook, names a repository."""
-
-NO_GIT = "There is no git here: install it."
-
-
-class GitError(RuntimeError):
-    """A git command that failed: a sentence with git's own words. words: those alone, empty where it said nothing.
-    elsewhere: whether the environment names the repository, as that of a hook does."""
-
-    def __init__(self, words: str) -> None:
-        moved = " and ".join(name for name in ("GIT_DIR", "GIT_WORK_TREE") if name in os.environ)
-        hint = f" ({moved} is set, as in a hook: unset it where it names another repository)" if moved else ""
-        super().__init__(f"{words if words == NO_GIT else f'git says: {words}'}{hint}")
-        self.words, self.elsewhere = words, bool(moved)
-
-
-def ask_git(root: Path, *arguments: str) -> bytes:
-    """What one git command prints at ``root``; ``GitError`` where it fails."""
     try:
-        command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, check=True, env=os.environ | {"LC_ALL": "C"}).stdout
-    except subprocess.CalledProcessError as error:
-        raise GitError(" ".join(error.stderr.decode("utf-8", "replace").split())) from None
-    except OSError:
-        raise GitError(NO_GIT) from None
+        every = psutil.cpu_freq(percpu=True) or []
+    except (NotImplementedError, OSError, RuntimeError):
+        every = []
+    known = [every[core] for core in cores if core < len(every)] or list(every)[:1]
+    if not known:
+        return None, None
+    slowest = min(known, key=lambda one: one.current)
+    return slowest.current or None, slowest.max or None
 
 
-def git(root: Path, paths: Sequence[str] = MEASURED_PATHS) -> tuple[str | None, bool]:
-    """``(commit, dirty)`` of the working tree at ``root``, ``(None, True)`` where there is none; ``paths`` are what
-    makes it dirty. A repository that does not hold ``impls`` is somebody else's, such as one with our package installed
-    below it: its commit says nothing of what is measured. Where git does not answer for a checkout, its words are told
-    once on stderr."""
+def _query(*names: str, of: str | None = None) -> list[list[str]]:
+    """One list of texts a GPU; empty where there is no driver, or where it does not answer."""
+    command = ["nvidia-smi", f"--query-gpu={','.join(names)}", "--format=csv,noheader,nounits"]
     try:
-        commit = (
-            ask_git(root, "rev-parse", "--verify", "--quiet", "HEAD") if ask_git(root, "ls-files", "impls") else b""
+        answer = subprocess.run(
+            [*command, *([f"--id={of}"] if of else [])], capture_output=True, text=True, check=True, timeout=30
         )
-        changes = ask_git(root, "status", "--porcelain", "--", *paths)
-    except GitError as error:
-        if error.words and (error.elsewhere or (root / ".git").exists()):
-            _tell(f"No commit is known, and rows go to results/local: {error}")
-        return None, True
-    if not commit and "GIT_DIR" in os.environ:
-        _tell("No commit is known, and rows go to results/local: the repository that GIT_DIR names holds no impls.")
-    return (commit.decode().strip(), changes.strip() != b"") if commit else (None, True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    lines = [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines() if line.strip()]
+    return [line for line in lines if len(line) == len(names)]
 
 
-@functools.cache
-def _tell(words: str) -> None:
-    print(words, file=sys.stderr)
-
-
-def impls_digest() -> str:
-    """12 hex digits of the sources of the ``impls`` that this interpreter would import; it is not imported.
-
-    Only relative file names and contents count, so one source has one digest wherever it is installed.
-    """
-    spec = importlib.util.find_spec("impls")
-    if spec is None or not spec.submodule_search_locations:
-        raise LookupError("This interpreter finds no package impls: install the project into it or set PYTHONPATH.")
-    return digest(Path(next(iter(spec.submodule_search_locations))))
-
-
-def digest(folder: Path) -> str:
-    """12 hex digits of SHA-256 over the sorted names and contents of a folder's Python files."""
-    total = hashlib.sha256()
-    for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*.py")):
-        content = path.read_bytes()
-        total.update(f"{len(name)} {name} {len(content)} ".encode() + content)
-    return total.hexdigest()[:12]
-
-
-def load() -> float | None:
-    """The 1-minute load average, None where the system keeps none."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+def _whole(text: str, unit: int = 1) -> int | None:
+    """A whole number in units, None where the driver does not know it."""
+    return int(text) * unit if text.isdigit() else None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.instruments import torch_dynamo
+from bench.instruments import torch_calls
 from bench.own import rounding
 from bench.own.question import Question
 from bench.own.state import residual, shortest
@@ -110,7 +110,7 @@ def spread(question: Question, framework: Any, exact: Any, true: np.ndarray, dty
 @contextmanager
 def doubled(framework: Any) -> Iterator[None]:
     """Inside it a float64 model can be made, and what the caller compiled runs as it was written."""
-    with torch_dynamo.eager(), framework.double():
+    with torch_calls.eager(), framework.double():
         yield
 
 

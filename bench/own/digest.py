@@ -109,7 +109,7 @@ def _array(one: Any) -> tuple[bytes, list[Any]]:
     """Shape, dtype and numbers."""
     said = f"{tuple(one.shape)} {one.dtype}".encode()
     if "sparse" in str(getattr(one, "layout", "")):
-        from bench.instruments.torch_dispatch import stored
+        from bench.instruments.torch_memory import stored
 
         return said + str(one.layout).encode(), stored(one.detach())
     try:

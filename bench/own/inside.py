@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import store
 from bench.cell import Cell
-from bench.instruments import machine, torch_dynamo
+from bench.instruments import machine, sources, torch_calls
 from bench.own import serve
 from bench.own.job import Job
 from bench.own.question import Question, model
@@ -24,7 +24,7 @@ from bench.store import Row
 def measured(question: Question, cells: list[Cell], *, budget_s: float, path: Path) -> list[Row]:
     """All rows of the comparison, each in the file at ``path`` as soon as it is known: one exact and one time visit of
     every method. One process gives no interval, and nothing stops a method that hangs."""
-    ready = {"impls": machine.impls_digest(), "versions": machine.versions()}
+    ready = {"impls": sources.impls_digest(), "versions": machine.versions()}
     rows = [run_row(cells, ready, workers=1, preset="own")]
     store.append(path, rows[0])
     with _undisturbed():
@@ -63,7 +63,7 @@ def _undisturbed() -> Iterator[None]:
         return
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     try:
-        with torch_dynamo.apart():
+        with torch_calls.apart():
             yield
     finally:
         torch.set_num_threads(threads)

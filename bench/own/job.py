@@ -13,7 +13,7 @@ import numpy as np
 from bench.cell import Cell
 from bench.failures import Diverged, Wrong
 from bench.instruments import accuracy
-from bench.instruments.flop_formulas import UnknownOp
+from bench.instruments.counting import UnknownOp
 from bench.own import derived, state, verdict
 from bench.own.calls import Calls, missing_modes
 from bench.own.question import INDEPENDENT, Question, Unsuitable, model

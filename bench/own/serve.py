@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.cell import Cell
-from bench.instruments import torch_dynamo
+from bench.instruments import torch_calls
 from bench.own import settings
 from bench.own.job import Job
 from bench.own.question import Question, model
@@ -38,7 +38,7 @@ def answer(job: Message) -> Message:
         taken = _loaded(folder / own["model"])[1]
     except Exception:  # the row says why
         taken = None
-    with torch_dynamo.apart():
+    with torch_calls.apart():
         if "cell" not in job:
             return _refer(folder, own["model"], own["K"])
         cell = Cell(**job["cell"])

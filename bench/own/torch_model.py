@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.instruments.torch_dispatch import stored
+from bench.instruments.torch_memory import stored
 from bench.own.lifted import Lifted
 from bench.own.nest import Nest, inexact
 from bench.own.question import INDEPENDENT, Question, Unsuitable, nothing, scalar

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from bench.instruments.torch_dispatch import stored
+from bench.instruments.torch_memory import stored
 from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, inexact, reached
 
 FROZEN = "{} {} frozen and {} no gradient."

@@ -86,11 +86,11 @@ def listed(chosen: Sequence[PeerCell], frameworks: Sequence[str]) -> list[str]:
 def compare(given: argparse.Namespace, parts: Sequence[Part]) -> int:
     """Time the contenders, and print the table; 1 where a part was lost."""
     from bench import store
-    from bench.instruments import machine
+    from bench.instruments import sources
     from bench.peers.table import table
     from bench.rows import ROOT
 
-    path = given.out or store.location(f"peers-{given.preset}", *machine.git(ROOT))
+    path = given.out or store.location(f"peers-{given.preset}", *sources.git(ROOT))
     rows = run(given, parts, path, f"peers-{given.preset}", given.timeout or PART_S)
     print(table(rows))
     return told(rows, parts, path)

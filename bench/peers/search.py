@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.cell import Value
 from bench.failures import NotApplicable
-from bench.instruments.rounds import rounds
+from bench.instruments.timing import rounds
 from bench.peers.cells import PeerCell
 from bench.peers.contenders import Contender, contenders
 from bench.peers.forward_steps import ForwardSteps, forward_steps

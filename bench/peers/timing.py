@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.instruments.rounds import rounds
-from bench.instruments.timing import Call
+from bench.instruments.timing import Call, rounds
 
 BUDGET_S = 0.7
 LEAST = 3

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.instruments import jax_flops, torch_flops
+from bench.instruments import jax_work, torch_work
 from impls import problems
 
 
@@ -28,12 +28,12 @@ def counts(
     tangents = _tangents(problem.params, options.get("count", 1)) if bound else None
     params, batch, rng = (_arrays(framework, nest) for nest in (problem.params, dict(problem.batch), tangents))
     if framework == "jax":
-        return jax_flops.count(plain, params, batch), jax_flops.count(fn, params, batch, rng)
+        return jax_work.flops(plain, params, batch), jax_work.flops(fn, params, batch, rng)
     torch = import_module("torch")
     params, batch, rng = (_on(device, nest) for nest in (params, batch, rng))
     with torch.no_grad():
-        forward = torch_flops.count(lambda: plain(params, batch))
-    return forward, torch_flops.count(lambda: fn(params, batch, rng))
+        forward = torch_work.flops(lambda: plain(params, batch))
+    return forward, torch_work.flops(lambda: fn(params, batch, rng))
 
 
 def _loss(framework: str, problem: problems.Problem, method: str, options: Mapping[str, Any]) -> Any:

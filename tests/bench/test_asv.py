@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from bench import store
-from bench.instruments import machine
+from bench.instruments import sources
 from tests.bench.asv_project import MACHINE, RUN, Project, kill_at_the_first_row
 
 pytest.importorskip("asv")
@@ -61,9 +61,9 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     folder = tmp_path_factory.mktemp("asv")
     project = Project(folder)
     commits = [project.commit(), project.commit()]
-    digests = [machine.digest(project.folder / "impls")]
+    digests = [sources.digest(project.folder / "impls")]
     commits += [project.commit(ONE_MORE, RAISES)]
-    digests += [machine.digest(project.folder / "impls")]
+    digests += [sources.digest(project.folder / "impls")]
     project.asv("machine", "--yes", "--machine", MACHINE)
     killed = kill_at_the_first_row(project, commits[1])
     (folder / "hashes").write_text("\n".join(commits[1:]), encoding="ascii")

@@ -14,7 +14,7 @@ from bench.capabilities import command
 from bench.capabilities.document import SCHEMA, facts
 from bench.capabilities.measure import measure
 from bench.capabilities.outcome import NO, REFUSED, WRONG, YES, Outcome
-from bench.instruments import machine
+from bench.instruments import sources
 from bench.reasons import without_paths
 from impls.catalog import METHODS
 
@@ -44,7 +44,7 @@ def test_it_has_every_methods_facts() -> None:
 
 def test_it_was_made_from_these_methods() -> None:
     """What takes long to try is not tried here: a change of any method needs the whole of it again."""
-    assert COMMITTED["impls"] == machine.impls_digest(), AGAIN
+    assert COMMITTED["impls"] == sources.impls_digest(), AGAIN
 
 
 @pytest.mark.parametrize("framework", COMMITTED["frameworks"])

@@ -17,7 +17,7 @@ from bench.anonymous import leaks, secrets
 from bench.cell import Cell
 from bench.compared import table
 from bench.comparison import Comparison
-from bench.instruments import machine
+from bench.instruments import machine, sources
 from bench.plan import Visit
 from bench.rows import ROOT, run_row, visit_row
 
@@ -51,8 +51,8 @@ def written(folder: Path, name: str) -> dict[str, Any]:
 def seed_rows(folder: Path, statuses: dict[tuple[str, str], tuple[str, str]]) -> Path:
     """Rows that the measuring core would take for its own: every forward takes 1 s and every gradient 2 s."""
     cells = Comparison.of("smoke", problem=["newton"], method=["unrolled", "ift"]).cells
-    path = folder / store.location("smoke", *machine.git(ROOT))
-    run = run_row(cells, {"impls": machine.impls_digest(), "versions": machine.versions()}, workers=2, preset="smoke")
+    path = folder / store.location("smoke", *sources.git(ROOT))
+    run = run_row(cells, {"impls": sources.impls_digest(), "versions": machine.versions()}, workers=2, preset="smoke")
     store.append(path, run)
     exact = {"peak_bytes": 1440, "held_bytes": None, "flops": 600, "forward_flops": 200, "flop_ratio": 3.0}
     for cell in cells:

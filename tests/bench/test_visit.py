@@ -10,8 +10,8 @@ import pytest
 from bench import visit as module
 from bench.build import Diverged, NotApplicable, Wrong
 from bench.visit import visit
+from tests.bench.instruments.test_timing import SECONDS, Device
 from tests.bench.mutation import mutated
-from tests.bench.test_timing import FORWARD, GRADIENT, Device
 
 
 class Job(Device):
@@ -29,11 +29,11 @@ class Job(Device):
 
     def forward(self) -> str:
         self.asked.append("forward")
-        return super().forward()
+        return self.call("one")
 
     def gradient(self) -> str:
         self.asked.append("gradient")
-        return super().gradient()
+        return self.call("two")
 
     def exact(self) -> dict[str, Any]:
         self.asked.append("exact")
@@ -54,7 +54,7 @@ def test_a_good_visit_of_each_measure() -> None:
         "status": "ok",
         "reason": "",
         "sizes": {"width": 4},
-        "samples": {"forward_s": [FORWARD] * 3, "gradient_s": [GRADIENT] * 3},
+        "samples": {"forward_s": [SECONDS["one"]] * 3, "gradient_s": [SECONDS["two"]] * 3},
         "values": {"compile_s": None, "overhead_s": 0.0, "oracle_deviation": 1e-7},
     }
     assert visit(Job, "exact") == {

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.instruments.machine import digest
+from bench.instruments.sources import digest
 from bench.measure import WORKER
 
 

@@ -63,11 +63,11 @@ class Played(Live):
     """A ``bench.processes.Worker`` without a process; one that dies is ``Lost`` as a process would be."""
 
     def __init__(self, launch: Any, core: int | None = None, task: Any = None) -> None:
-        from bench.instruments import machine
+        from bench.instruments import sources
 
         super().__init__(Path(launch.pythonpath))
         self.core = core
-        self.ready = {"ready": True, "impls": machine.digest(self._side / "impls"), "versions": {"python": "3"}}
+        self.ready = {"ready": True, "impls": sources.digest(self._side / "impls"), "versions": {"python": "3"}}
 
     def ask(self, job: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         """The answer to one job."""
@@ -99,10 +99,10 @@ def main() -> None:
     spec.loader.exec_module(real)
     out = real.claim_stdout()
     real.load_bench()
-    from bench.instruments import machine
+    from bench.instruments import sources
 
     side = Path(os.environ["PYTHONPATH"])
-    real.say(out, {"ready": True, "impls": machine.digest(side / "impls"), "versions": {"python": "3"}})
+    real.say(out, {"ready": True, "impls": sources.digest(side / "impls"), "versions": {"python": "3"}})
     live = Live(side)
     real.serve(lambda job: live(job) if "live" in job else visit(side, job), out)
 

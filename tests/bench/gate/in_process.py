@@ -20,7 +20,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from bench import store
 from bench.build import build
 from bench.cell import Cell
-from bench.instruments import machine
+from bench.instruments import machine, sources
 from bench.plan import Visit
 from bench.rows import now, run_row, visit_row
 from bench.store import Row
@@ -46,7 +46,7 @@ def impls_of(folder: Path) -> Iterator[None]:
 def measure(cells: Iterable[Cell], *, path: Path, pythonpath: str, preset: str, **settings: Any) -> Iterator[Row]:
     """As ``bench.measure.measure`` for exact visits, with what that takes for its worker processes left aside."""
     cells, folder = list(cells), Path(pythonpath)
-    ready = {"impls": machine.digest(folder / "impls"), "versions": machine.versions()}
+    ready = {"impls": sources.digest(folder / "impls"), "versions": machine.versions()}
     run = run_row(cells, ready, workers=1, preset=preset, commit=settings.get("commit"))
     store.append(path, run)
     with impls_of(folder), TemporaryDirectory() as scratch:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.gate import sides
-from bench.instruments import machine
-from tests.bench.test_machine import DUBIOUS
+from bench.instruments import sources
+from tests.bench.instruments.test_sources import DUBIOUS
 
 GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
 
@@ -33,13 +33,13 @@ def test_a_revision_is_unpacked_as_it_was_committed(repository: Path, tmp_path: 
     found = sides.side("HEAD", tmp_path / "base")
     assert (found.folder / "impls" / "__init__.py").read_text() == "number = 2\n"
     assert found.commit is not None and found.label == found.commit[:12] and len(found.commit) == 40
-    assert found.digest == machine.digest(found.folder / "impls") != machine.digest(repository / "impls")
+    assert found.digest == sources.digest(found.folder / "impls") != sources.digest(repository / "impls")
 
 
 def test_a_folder_is_taken_as_it_lies(repository: Path, tmp_path: Path) -> None:
     found = sides.side(str(repository), tmp_path / "base")
     assert (found.folder, found.commit, found.label) == (repository, None, f"impls-{found.digest}")
-    assert found.digest == machine.digest(repository / "impls") and not (tmp_path / "base").exists()
+    assert found.digest == sources.digest(repository / "impls") and not (tmp_path / "base").exists()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_git_s_own_words_are_passed_on(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(machine.GitError, match=words):
+    with pytest.raises(sources.GitError, match=words):
         sides.side("HEAD", tmp_path / "base")
 
 
@@ -80,7 +80,7 @@ def test_a_hook_of_another_repository_is_named_and_not_a_lack_of_impls(
     subprocess.run([*GIT, "commit", "-q", "--allow-empty", "-m", "x"], cwd=tmp_path / "other", check=True)
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
     with pytest.raises(
-        machine.GitError, match=r"pathspec 'impls' did not match any files \(GIT_DIR is set, as in a hook"
+        sources.GitError, match=r"pathspec 'impls' did not match any files \(GIT_DIR is set, as in a hook"
     ):
         sides.side("HEAD", tmp_path / "base")
 
@@ -88,5 +88,5 @@ def test_a_hook_of_another_repository_is_named_and_not_a_lack_of_impls(
 def test_where_there_is_no_repository_git_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sides, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(machine.GitError, match=r"^git says: fatal: not a git repository \(or any of the parent"):
+    with pytest.raises(sources.GitError, match=r"^git says: fatal: not a git repository \(or any of the parent"):
         sides.side("HEAD", tmp_path / "base")

@@ -12,7 +12,7 @@ import torch
 from torch._dynamo.utils import counters
 
 import bench
-from bench.instruments import torch_dynamo
+from bench.instruments import torch_calls
 from tests.bench.own.asked import compared, only
 
 # torch's own, not ours: of dynamo where it looks at tensors, and of what it means to drop
@@ -137,12 +137,12 @@ def test_a_module_compiled_in_place_is_not_sent_uncompiled() -> None:
 
 
 def test_where_the_profiler_shows_no_compiled_code_all_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_dynamo, "EVENTS", ("a name that is gone",))
-    torch_dynamo._shows.cache_clear()
-    assert torch_dynamo.runs_compiled(lambda: torch.ones(1))
-    torch_dynamo._shows.cache_clear()
+    monkeypatch.setattr(torch_calls, "EVENTS", ("a name that is gone",))
+    torch_calls._shows.cache_clear()
+    assert torch_calls.runs_compiled(lambda: torch.ones(1))
+    torch_calls._shows.cache_clear()
     monkeypatch.undo()
-    assert not torch_dynamo.runs_compiled(lambda: torch.ones(1))
+    assert not torch_calls.runs_compiled(lambda: torch.ones(1))
 
 
 def test_what_jax_compiles_inside_a_loss_is_seen_by_its_instruments() -> None:

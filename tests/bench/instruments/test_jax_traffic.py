@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import pytest
 from jax import lax
 
-from bench.instruments.flop_formulas import UnknownOp
-from bench.instruments.jax_traffic import count
+from bench.instruments.counting import UnknownOp
+from bench.instruments.jax_work import traffic
 from tests.bench import plain_jax
 from tests.bench.plain_jax import shaped
 
@@ -27,30 +27,30 @@ LOSS = 2 * A + (A + 4) + (4 + 4)
 
 
 def test_a_product_reads_both_factors_and_writes_one_result() -> None:
-    assert count(jnp.matmul, X, W) == PRODUCT
+    assert traffic(jnp.matmul, X, W) == PRODUCT
 
 
 def test_a_layer_is_three_equations() -> None:
-    assert count(lambda x, w, b: jnp.tanh(x @ w + b), X, W, B) == PRODUCT + (2 * A + 4 * WIDTH) + TANH
+    assert traffic(lambda x, w, b: jnp.tanh(x @ w + b), X, W, B) == PRODUCT + (2 * A + 4 * WIDTH) + TANH
 
 
 @pytest.mark.parametrize("K", [1, 20])
 @pytest.mark.parametrize("solve", [plain_jax.loop_solve, plain_jax.scan_solve])
 def test_a_solve_is_its_steps_and_the_zeros_that_it_starts_from(solve: Any, K: int) -> None:
     step = 2 * PRODUCT + 3 * A + TANH  # x U is in every step of it
-    assert count(partial(solve, K), W, W, X) == A + K * step
+    assert traffic(partial(solve, K), W, W, X) == A + K * step
 
 
 @pytest.mark.parametrize("depth", [1, 4])
 def test_backprop(depth: int) -> None:
     weights = [W] * depth
-    assert count(plain_jax.loop_net, weights, X) == depth * (PRODUCT + TANH) + LOSS
+    assert traffic(plain_jax.loop_net, weights, X) == depth * (PRODUCT + TANH) + LOSS
     # jax keeps 1 − y, and its rule for tanh is g (1 − y) + g (1 − y) y: three operations. From jax 0.11.2 on it keeps
     # 1 − y², and the rule is one product with it.
     rule = (9 if plain_jax.TANH == 2 else 3) * A
     layer = (PRODUCT + TANH + 2 * A) + rule + 2 * PRODUCT
     # 1 ÷ a constant; both factors of x x and their sum. The value of the loss is not asked for.
-    assert count(jax.grad(plain_jax.loop_net), weights, X) == depth * layer - PRODUCT + 4 + 2 * (2 * A + 4) + 3 * A
+    assert traffic(jax.grad(plain_jax.loop_net), weights, X) == depth * layer - PRODUCT + 4 + 2 * (2 * A + 4) + 3 * A
 
 
 S, V = shaped(4, 5), shaped(5)
@@ -118,17 +118,17 @@ MOVED: dict[str, tuple[Callable[[Any], Any], int]] = {
 @pytest.mark.parametrize("name", MOVED)
 def test_what_an_equation_moves(name: str) -> None:
     fn, by_hand = MOVED[name]
-    assert count(fn, S) == by_hand
+    assert traffic(fn, S) == by_hand
 
 
 def test_arrays_and_shapes_count_alike() -> None:
-    assert count(turned(3), jnp.ones(S.shape, S.dtype)) == count(turned(3), S)
+    assert traffic(turned(3), jnp.ones(S.shape, S.dtype)) == traffic(turned(3), S)
 
 
 def test_a_key_is_read_too() -> None:
-    assert count(lambda key: jax.random.bits(key, (4, 5), "uint32"), jax.random.key(0)) == 8 + ONE
+    assert traffic(lambda key: jax.random.bits(key, (4, 5), "uint32"), jax.random.key(0)) == 8 + ONE
 
 
 def test_a_loop_that_stops_when_it_likes_is_an_error() -> None:
     with pytest.raises(UnknownOp, match="no known number of turns: give the solver tol=0"):
-        count(lambda x: lax.while_loop(lambda x: x.sum() > 0, lambda x: x - 1, x), S)
+        traffic(lambda x: lax.while_loop(lambda x: x.sum() > 0, lambda x: x - 1, x), S)

@@ -1,49 +1,14 @@
-"""Where a number was measured, and nothing more than that."""
+"""What code a number is of: a digest of the sources, and the commit where there is one, or why there is none."""
 
 from __future__ import annotations
 
-import getpass
-import json
 import os
-import platform
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from bench.instruments import machine
-
-
-def test_the_description_names_a_kind_of_machine_and_no_owner() -> None:
-    found = machine.describe()
-    assert set(found) == {"cpu", "cores", "memory_bytes", "system", "gpu"}
-    assert found["cpu"] and found["cores"] >= 1 and found["memory_bytes"] > 0
-    text = json.dumps(found)
-    assert platform.node() not in text and str(Path.home()) not in text
-    assert found["system"].startswith(platform.system()) and len(found["system"].split()) == 3
-    assert getpass.getuser() not in found["system"]
-
-
-@pytest.mark.parametrize(
-    ("model", "name"),
-    [
-        ("AMD EPYC 9B14", "amd-epyc-9b14-2-cores"),
-        ("Intel(R) Xeon(R) Platinum 8370C CPU @ 2.80GHz", "intel-xeon-platinum-8370c-2-cores"),
-        ("", "2-cores"),
-    ],
-)
-def test_the_name_is_the_processor_s(model: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert re.fullmatch("[a-z0-9-]+", machine.name()) and platform.node().lower() not in machine.name()
-    monkeypatch.setattr(machine, "_cpu", lambda: model)
-    monkeypatch.setattr(machine, "available_cores", lambda: [0, 1])
-    assert machine.name() == name
-
-
-def test_versions_are_read_without_importing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "DISTRIBUTIONS", ("pytest", "no-such-distribution"))
-    found = machine.versions()
-    assert found["python"] == platform.python_version() and found["pytest"] and found["no-such-distribution"] is None
+from bench.instruments import sources
 
 
 def test_the_digest_depends_on_names_and_contents_and_not_on_the_folder(tmp_path: Path) -> None:
@@ -52,7 +17,7 @@ def test_the_digest_depends_on_names_and_contents_and_not_on_the_folder(tmp_path
         for file, text in files.items():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).write_text(text)
-        return machine.digest(folder)
+        return sources.digest(folder)
 
     base = package("a", {"x.py": "1", "y/z.py": "2", "cache.pyc": "3"})
     assert len(base) == 12 and base == package("b", {"y/z.py": "2", "x.py": "1"})
@@ -71,20 +36,20 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def test_a_tree_is_dirty_from_its_first_change_to_what_is_measured(tmp_path: Path) -> None:
-    assert machine.git(tmp_path) == (None, True)  # no repository
+    assert sources.git(tmp_path) == (None, True)  # no repository
     git(tmp_path, "init")
-    assert machine.git(tmp_path) == (None, True)  # no commit
+    assert sources.git(tmp_path) == (None, True)  # no commit
     (tmp_path / "impls").mkdir()
     (tmp_path / "impls" / "a.py").write_text("1")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "a")
-    commit, dirty = machine.git(tmp_path)
+    commit, dirty = sources.git(tmp_path)
     assert commit is not None and len(commit) == 40 and not dirty
     (tmp_path / "README.md").write_text("text")
-    assert machine.git(tmp_path) == (commit, False)  # nothing that is measured
+    assert sources.git(tmp_path) == (commit, False)  # nothing that is measured
     (tmp_path / "impls" / "new.py").write_text("1")
-    assert machine.git(tmp_path) == (commit, True)
-    assert machine.git(tmp_path, ["bench"]) == (commit, False)
+    assert sources.git(tmp_path) == (commit, True)
+    assert sources.git(tmp_path, ["bench"]) == (commit, False)
 
 
 def test_the_commit_of_a_repository_that_ignores_the_package_is_not_ours(tmp_path: Path) -> None:
@@ -95,7 +60,7 @@ def test_the_commit_of_a_repository_that_ignores_the_package_is_not_ours(tmp_pat
     git(tmp_path, "init")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "theirs")
-    assert machine.git(installed) == (None, True)
+    assert sources.git(installed) == (None, True)
 
 
 DUBIOUS = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
@@ -123,11 +88,11 @@ def test_why_git_does_not_answer_is_told_once(
     git(tmp_path, "init")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "a")
-    assert machine.git(tmp_path)[0]
+    assert sources.git(tmp_path)[0]
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    machine._tell.cache_clear()
-    assert machine.git(tmp_path) == machine.git(tmp_path) == (None, True)
+    sources._tell.cache_clear()
+    assert sources.git(tmp_path) == sources.git(tmp_path) == (None, True)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("No commit is known, and rows go to results/local: ") and words in line
 
@@ -135,4 +100,4 @@ def test_why_git_does_not_answer_is_told_once(
 def test_a_folder_that_is_no_checkout_is_no_reason_for_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert machine.git(tmp_path) == (None, True) and capsys.readouterr().err == ""
+    assert sources.git(tmp_path) == (None, True) and capsys.readouterr().err == ""

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from bench.__main__ import main
-from bench.instruments import jax_profile, torch_profile
-from bench.instruments.profiled import Kind, Profile
-from bench.instruments.profiled import profile as profiled
-from bench.profile import table
+from bench.instruments import profile as instrument
+from bench.instruments.profile import Kind, Profile, averaged, table
 
 TANH = ["--problem", "tanh", "--set", "width=8", "inputs=4", "batch=4", "K=5"]
 
@@ -32,7 +30,7 @@ TRACE = [
 
 
 def test_an_instructions_own_time_is_without_those_inside_it() -> None:
-    found = profiled(jax_profile.instructions(TRACE), 200e-6, calls=1)
+    found = averaged(instrument.instructions(TRACE), 200e-6, calls=1)
     assert [(kind.name, kind.calls) for kind in found.kinds] == [("dot", 3), ("tanh_fusion", 1), ("while", 1)]
     assert [kind.seconds for kind in found.kinds] == pytest.approx([51e-6, 20e-6, 20e-6])
     assert found.outside == pytest.approx(109e-6)
@@ -43,11 +41,11 @@ def test_an_instructions_own_time_is_without_those_inside_it() -> None:
     [("dot.12", "dot"), ("%while", "while"), ("add_fusion.3.clone.1", "add_fusion"), ("ynn_fusion", "ynn_fusion")],
 )
 def test_a_kind_is_a_name_without_its_number(name: str, kind: str) -> None:
-    assert jax_profile.kind(name) == kind
+    assert instrument.kind(name) == kind
 
 
 def test_a_profile_is_one_call_and_its_dearest_kind_comes_first() -> None:
-    found = profiled([("a", 2, 1.0), ("b", 4, 3.0), ("a", 2, 1.0)], 10.0, calls=2)
+    found = averaged([("a", 2, 1.0), ("b", 4, 3.0), ("a", 2, 1.0)], 10.0, calls=2)
     assert found.kinds == (Kind("b", 2, 1.5), Kind("a", 2, 1.0)) and (found.seconds, found.outside) == (5.0, 2.5)
 
 
@@ -60,10 +58,10 @@ ENTRY %main.1 (x: f32[4,5]) -> f32[4,4] {
   ROOT %dot.2 = f32[4,4]{1,0} dot(%dot.1, %dot.1), metadata={op_name="jit(f)/dot(x)"}
 }
 """
-    found = jax_profile.counted(text)
+    found = instrument.counted(text)
     assert [(kind.name, kind.calls) for kind in found.kinds] == [("dot", 2), ("parameter", 1), ("tuple", 1)]
     lines = table(found, found).splitlines()
-    assert lines[0] == jax_profile.UNTIMED and lines[3].split() == ["dot", "2", "2"]
+    assert lines[0] == instrument.UNTIMED and lines[3].split() == ["dot", "2", "2"]
 
 
 def test_the_table_has_shares_of_both_calls_and_the_gradients_time_in_forwards() -> None:
@@ -82,7 +80,7 @@ def test_torch_names_each_operation() -> None:
     import torch
 
     x, w = torch.ones(64, 64), torch.ones(64, 64, requires_grad=True)
-    found = torch_profile.profile(lambda: torch.autograd.grad(torch.tanh(x @ w).sum(), w), lambda one: one, calls=3)
+    found = instrument.in_torch(lambda: torch.autograd.grad(torch.tanh(x @ w).sum(), w), lambda one: one, calls=3)
     calls = {kind.name: kind.calls for kind in found.kinds}
     assert calls["aten::mm"] == 2 and calls["aten::tanh"] == calls["aten::tanh_backward"] == 1
     assert not any("Backward0" in name for name in calls)
@@ -100,7 +98,7 @@ def test_jax_names_each_instruction() -> None:
         def __call__(self) -> Any:
             return self.compiled(x)
 
-    found = jax_profile.profile(Call(), jax.block_until_ready, calls=3)
+    found = instrument.in_jax(Call(), jax.block_until_ready, calls=3)
     assert found.note == "" and found.outside is not None and found.seconds is not None
     assert 0 <= found.outside < found.seconds
     assert any(kind.calls == 7 for kind in found.kinds)

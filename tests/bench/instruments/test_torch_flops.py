@@ -1,4 +1,4 @@
-"""The torch counter against hand counts: each formula, what counts nothing, and what is refused."""
+"""The torch counter of flops against hand counts: each formula, every way to differentiate, and what it refuses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+import torch.autograd.forward_ad as fwd
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench.instruments.flop_formulas import UnknownOp
-from bench.instruments.torch_flops import count
+from bench.instruments.counting import UnknownOp
+from bench.instruments.torch_work import flops
 
 
 def t(*shape: int) -> torch.Tensor:
@@ -87,7 +88,7 @@ LINALG = {
 @pytest.mark.parametrize("name", {**PRODUCTS, **CONVOLUTIONS, **LINALG})
 def test_each_formula_is_the_hand_count(name: str) -> None:
     fn, by_hand = {**PRODUCTS, **CONVOLUTIONS, **LINALG}[name]
-    assert count(fn) == by_hand
+    assert flops(fn) == by_hand
 
 
 @pytest.mark.parametrize("name", ["mm", "mm of a batch", "bmm", "addmm", "baddbmm", *CONVOLUTIONS])
@@ -115,7 +116,7 @@ CHEAP: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("name", CHEAP)
 def test_everything_else_that_is_known_counts_nothing(name: str) -> None:
-    assert count(CHEAP[name]) == 0
+    assert flops(CHEAP[name]) == 0
 
 
 UNKNOWN: dict[str, tuple[Callable[[], Any], str]] = {
@@ -130,9 +131,9 @@ UNKNOWN: dict[str, tuple[Callable[[], Any], str]] = {
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_an_unknown_operation_is_an_error_and_leaves_nothing_behind(name: str) -> None:
     fn, op = UNKNOWN[name]
-    with pytest.raises(UnknownOp, match=rf"({op}) is in no table: add it to torch_flop_table.py"):
-        count(fn)
-    assert count(lambda: t(2, 3) @ t(3, 5)) == 60
+    with pytest.raises(UnknownOp, match=rf"({op}) is in no table: add it to torch_work.py"):
+        flops(fn)
+    assert flops(lambda: t(2, 3) @ t(3, 5)) == 60
 
 
 def test_an_operation_that_someone_registers_is_unknown() -> None:
@@ -140,7 +141,7 @@ def test_an_operation_that_someone_registers_is_unknown() -> None:
         library.define("secret(Tensor x) -> Tensor")
         library.impl("secret", lambda x: x @ x, "CPU")
         with pytest.raises(UnknownOp, match=r"gradratio_test\.secret"):
-            count(lambda: torch.ops.gradratio_test.secret(t(2, 2)))
+            flops(lambda: torch.ops.gradratio_test.secret(t(2, 2)))
 
 
 @pytest.mark.parametrize("name", ["mm of a batch", "linear", "einsum", "same", "solve", "qr"])
@@ -151,4 +152,74 @@ def test_inference_mode_hides_nothing(name: str) -> None:
         with torch.inference_mode():
             return fn()
 
-    assert count(inferred) == by_hand
+    assert flops(inferred) == by_hand
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_shapes_are_enough(device: str) -> None:
+    def both() -> Any:
+        x = torch.zeros(2, 3, 8, 8, device=device, requires_grad=True)
+        w = torch.zeros(4, 3, 3, 3, device=device, requires_grad=True)
+        y = F.conv2d(x, w, padding=1).flatten(1) @ torch.zeros(256, 5, device=device)
+        return torch.autograd.grad(y.sum(), (x, w))
+
+    assert flops(both) == 3 * (2 * 2 * 4 * 3 * 64 * 9) + 2 * (2 * 2 * 256 * 5)
+
+
+def test_reverse_mode_counts_the_products_that_were_asked_for() -> None:
+    x, w, v = t(2, 3).requires_grad_(), t(3, 5).requires_grad_(), t(5, 7)
+    one, two = 2 * 2 * 3 * 5, 2 * 2 * 5 * 7
+    assert flops(lambda: torch.autograd.grad((x @ w @ v).sum(), (x, w))) == (one + two) + two + 2 * one
+    assert flops(lambda: torch.autograd.grad((x @ w @ v).sum(), w)) == (one + two) + two + one
+
+
+@pytest.mark.parametrize(
+    "fn, image, kernel",
+    [
+        (lambda x, w: F.conv2d(x, w, padding=1), (2, 3, 8, 8), (4, 3, 3, 3)),
+        (lambda x, w: F.conv2d(x, w), (2, 3, 8, 8), (4, 3, 3, 3)),
+        (lambda x, w: F.conv2d(x, w, padding=1, groups=3), (2, 6, 8, 8), (9, 2, 3, 3)),
+        (lambda x, w: F.conv2d(x, w, stride=2, dilation=2), (2, 3, 9, 9), (4, 3, 3, 3)),
+        (lambda x, w: F.conv_transpose2d(x, w, stride=2), (2, 3, 4, 4), (3, 5, 3, 3)),
+    ],
+    ids=["same", "valid", "groups", "stride and dilation", "transposed"],
+)
+def test_each_gradient_of_a_convolution_costs_what_it_does(fn: Any, image: Any, kernel: Any) -> None:
+    x, w = t(*image).requires_grad_(), t(*kernel).requires_grad_()
+    with torch.no_grad():
+        forward = flops(lambda: fn(x, w))
+    assert flops(lambda: torch.autograd.grad(fn(x, w).sum(), (x, w))) == 3 * forward > 0
+    assert flops(lambda: torch.autograd.grad(fn(x, w).sum(), w)) == 2 * forward
+    assert flops(lambda: torch.autograd.grad(fn(x, w).sum(), x)) == 2 * forward
+
+
+def test_dual_numbers_count_a_product_for_each_tangent() -> None:
+    x, w = t(2, 3), t(3, 5)
+
+    def both() -> None:
+        with fwd.dual_level():
+            fwd.make_dual(x, x) @ fwd.make_dual(w, w)
+
+    assert flops(both) == 3 * 60
+
+
+def test_forward_mode_multiplies_the_zero_tangent_of_the_data() -> None:
+    x, w = t(2, 3), t(3, 5)
+
+    def one() -> None:
+        with fwd.dual_level():
+            x @ fwd.make_dual(w, w)
+
+    assert flops(one) == 3 * 60
+    assert flops(lambda: torch.func.jvp(lambda w: x @ w, (w,), (w,))) == 3 * 60
+
+
+def test_vmap_counts_every_lane() -> None:
+    w = t(3, 5)
+    assert flops(lambda: torch.func.vmap(lambda x: x @ w)(t(7, 2, 3))) == 7 * 60
+    assert flops(lambda: torch.func.vmap(lambda x: torch.linalg.solve(x, x[:, 0]))(t(7, 6, 6))) == 7 * (144 + 72)
+
+
+def test_functional_reverse_mode_counts_as_autograd_does() -> None:
+    x, w = t(2, 3), t(3, 5)
+    assert flops(lambda: torch.func.grad(lambda w: (x @ w).sum())(w)) == 2 * 60

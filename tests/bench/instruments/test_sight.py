@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bench.failures import Unavailable, require_sight
-from bench.instruments import jax_memory, torch_allocator, torch_dispatch, torch_flops, torch_memory, torch_traffic
+from bench.instruments import jax_memory, torch_calls, torch_memory, torch_work
 from bench.visit import failure
 
 X = torch.ones(4, 4)
@@ -22,14 +22,14 @@ def jax_held() -> int:
 
 
 INSTRUMENTS: dict[str, tuple[Any, str, str, Callable[[], Any], Any]] = {
-    "live bytes": (torch_memory, "_require_sight", "_live_bytes", lambda: torch_memory.live_bytes(lambda: X + 1), 0),
-    "flops": (torch_dispatch, "_require_sight", "_show", lambda: torch_flops.count(lambda: X @ X), None),
-    "traffic": (torch_dispatch, "_require_sight", "_show", lambda: torch_traffic.count(lambda: X @ X), None),
+    "live bytes": (torch_memory, "_require_storages", "_live_bytes", lambda: torch_memory.live_bytes(lambda: X + 1), 0),
+    "flops": (torch_calls, "_require_operations", "dispatched", lambda: torch_work.flops(lambda: X @ X), None),
+    "traffic": (torch_calls, "_require_operations", "dispatched", lambda: torch_work.traffic(lambda: X @ X), None),
     "allocator": (
-        torch_allocator,
-        "_require_sight",
+        torch_memory,
+        "_require_allocations",
         "_peak_bytes",
-        lambda: torch_allocator.peak_bytes(lambda: X + 1),
+        lambda: torch_memory.peak_bytes(lambda: X + 1),
         0,
     ),
     "jax's residuals": (jax_memory, "_require_residuals", "_held_bytes", jax_held, 0),

@@ -1,4 +1,4 @@
-"""Flops of the operations that count, from shapes alone: one formula for both frameworks.
+"""What counts as work, whatever the framework: flops of an operation from shapes alone, and bytes of memory once each.
 
 A multiplication and an addition are two flops. Linear algebra has LAPACK's counts, leading terms, rounded down to a
 whole number for each matrix (LAPACK Working Note 41, appendix C).
@@ -6,7 +6,7 @@ whole number for each matrix (LAPACK Working Note 41, appendix C).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from math import prod
 
 Shape = Sequence[int]
@@ -62,3 +62,23 @@ def triangular_solve(n: int, result: Shape) -> int:
 def lu_solve(n: int, result: Shape) -> int:
     """2 n² for each right-hand side: one lower and one upper triangle."""
     return 2 * triangular_solve(n, result)
+
+
+class Regions:
+    """Regions inside pieces of memory. Regions of one key are one; others may overlap, so that together they are at
+    most the piece that they lie in."""
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, tuple[int, dict[Hashable, int]]] = {}
+
+    def add(self, memory: Hashable, size: int, key: Hashable, region: int) -> None:
+        """Add a region of so many bytes, named ``key``, in a piece of memory of ``size`` bytes."""
+        self._found.setdefault(memory, (size, {}))[1][key] = region
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all of them together."""
+        return sum(min(size, sum(regions.values())) for size, regions in self._found.values())

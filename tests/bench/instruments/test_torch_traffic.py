@@ -11,8 +11,8 @@ import torch.autograd.forward_ad as fwd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.instruments.regions import Regions
-from bench.instruments.torch_traffic import _add, count
+from bench.instruments.counting import Regions
+from bench.instruments.torch_work import _add, traffic
 from tests.bench import plain_torch
 
 WIDTH, BATCH = plain_torch.WIDTH, plain_torch.BATCH
@@ -34,25 +34,25 @@ def draw(device: str, *shape: int) -> torch.Tensor:
 
 def test_a_product_reads_both_factors_and_writes_one_result(device: str) -> None:
     x, w = draw(device, BATCH, WIDTH), draw(device, WIDTH, WIDTH)
-    assert count(lambda: x @ w) == A + P + A
+    assert traffic(lambda: x @ w) == A + P + A
 
 
 def test_a_sparse_factor_is_read_as_its_values_and_indices() -> None:
     """Two entries: 2 floats and 2·2 numbers of places, 3·2 floats of the other factor, 3·2 of the result."""
     one = torch.tensor([[0, 2.0, 0], [0, 0, 3.0], [0, 0, 0]]).to_sparse()
     other = torch.ones(3, 2)
-    assert count(lambda: torch.mm(one, other)) == (2 * 4 + 4 * 8) + 3 * 2 * 4 + 3 * 2 * 4
+    assert traffic(lambda: torch.mm(one, other)) == (2 * 4 + 4 * 8) + 3 * 2 * 4 + 3 * 2 * 4
 
 
 def test_a_layer_is_three_operations(device: str) -> None:
     x, w, b = draw(device, BATCH, WIDTH), draw(device, WIDTH, WIDTH), draw(device, WIDTH)
-    assert count(lambda: torch.tanh(x @ w + b)) == STEP - A + 4 * WIDTH
+    assert traffic(lambda: torch.tanh(x @ w + b)) == STEP - A + 4 * WIDTH
 
 
 @pytest.mark.parametrize("K", [1, 20])
 def test_a_solve_is_its_steps_and_the_zeros_that_it_starts_from(K: int, device: str) -> None:
     w, q = draw(device, WIDTH, WIDTH), draw(device, BATCH, WIDTH)
-    assert count(lambda: plain_torch.solve(K, w, q)) == A + K * STEP
+    assert traffic(lambda: plain_torch.solve(K, w, q)) == A + K * STEP
 
 
 @pytest.mark.parametrize("depth", [1, 4])
@@ -61,11 +61,11 @@ def test_backprop(depth: int, device: str) -> None:
     x = draw(device, BATCH, WIDTH)
     product, tanh = 2 * A + P, 2 * A
     forward = depth * (product + tanh) + 2 * A + (A + 4)
-    assert count(lambda: plain_torch.net([weight.detach() for weight in weights], x)) == forward
+    assert traffic(lambda: plain_torch.net([weight.detach() for weight in weights], x)) == forward
     # 1; the mean's cotangent, from one number; both factors of x x and their sum; a layer's tanh and its two products,
     # but for the first layer's, whose data need no gradient.
     backward = 4 + (4 + A) + (3 + 3 + 3) * A + depth * (3 * A + 2 * product) - product
-    assert count(lambda: plain_torch.backprop(weights, x)) == forward + backward
+    assert traffic(lambda: plain_torch.backprop(weights, x)) == forward + backward
 
 
 @pytest.mark.parametrize("K", [2, 20])
@@ -74,7 +74,7 @@ def test_jfb_is_a_solve_and_the_backward_pass_of_one_step(K: int, device: str) -
     product = 2 * A + P
     forward = product + A + K * STEP + 2 * A + (A + 4)
     # As in backprop, with one tanh and the products of W and U.
-    assert count(lambda: plain_torch.jfb(K, weights, x)) == forward + 4 + (4 + A) + 9 * A + 3 * A + 2 * product
+    assert traffic(lambda: plain_torch.jfb(K, weights, x)) == forward + 4 + (4 + A) + 9 * A + 3 * A + 2 * product
 
 
 def t(*shape: int) -> torch.Tensor:
@@ -116,14 +116,14 @@ MOVED: dict[str, tuple[Callable[[], Any], int]] = {
 @pytest.mark.parametrize("name", MOVED)
 def test_what_an_operation_moves(name: str) -> None:
     fn, by_hand = MOVED[name]
-    assert count(fn) == by_hand
+    assert traffic(fn) == by_hand
 
 
 def test_an_operation_that_someone_registers_moves_its_arguments() -> None:
     with torch.library._scoped_library("gradratio_traffic", "FRAGMENT") as library:
         library.define("secret(Tensor x, *, Tensor y) -> Tensor")
         library.impl("secret", lambda x, y: x + y, "CPU")
-        assert count(lambda: torch.ops.gradratio_traffic.secret(X, y=Y)) == 3 * ONE
+        assert traffic(lambda: torch.ops.gradratio_traffic.secret(X, y=Y)) == 3 * ONE
 
 
 def test_inference_mode_divides_composite_operations_too() -> None:
@@ -133,7 +133,7 @@ def test_inference_mode_divides_composite_operations_too() -> None:
         with torch.inference_mode():
             return x @ w
 
-    assert count(inferred) == count(lambda: x @ w) == 4 * (30 + 35 + 42)
+    assert traffic(inferred) == traffic(lambda: x @ w) == 4 * (30 + 35 + 42)
 
 
 def test_forward_mode_multiplies_zeros_that_are_not_there() -> None:
@@ -144,7 +144,7 @@ def test_forward_mode_multiplies_zeros_that_are_not_there() -> None:
             X @ fwd.make_dual(w, w)
 
     # x w and x ẇ; ẋ w, whose ẋ = 0 is one number, written and read; and the sum of the last two.
-    assert count(one) == 2 * (2 * ONE + 100) + (4 + 4 + 100 + ONE) + 3 * ONE
+    assert traffic(one) == 2 * (2 * ONE + 100) + (4 + 4 + 100 + ONE) + 3 * ONE
 
 
 @given(
