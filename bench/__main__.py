@@ -10,11 +10,13 @@ from pathlib import Path
 from bench.capabilities.command import add_flags as add_capabilities
 from bench.capabilities.command import capabilities
 from bench.experiments.command import add_flags, experiments
-from bench.flags import add_cells, chosen, count, guarded, says_which, seconds
+from bench.flags import count, guarded, seconds
 from bench.peers.command import add_flags as add_peers
 from bench.peers.command import peers
 from bench.profile import add_flags as add_profile_flags
 from bench.profile import profile
+from bench.select import add_flags as add_cells
+from bench.select import chosen, says_which
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,8 +75,9 @@ def listing(given: argparse.Namespace) -> int:
         for cell in chosen(given):
             print(f"{'+'.join(cell.measures):<11} {cell.id}")
         return 0
-    from bench.facts import Facts
-    from bench.grid import MODES, PRESETS
+    from bench.cells import MODES
+    from bench.presets import PRESETS
+    from bench.select import Facts
 
     facts = Facts()
     print("presets")
@@ -104,11 +107,12 @@ def comparison(given: argparse.Namespace) -> int:
 def run(given: argparse.Namespace) -> int:
     """Measure, then print a table and the file that the rows are in."""
     from bench import store
+    from bench.cells import on_gpus
     from bench.expected import surprises
-    from bench.grid import PRESETS, on_gpus
     from bench.instruments import machine, sources
     from bench.measure import TIMEOUT_S, measure
     from bench.plan import unmade
+    from bench.presets import PRESETS
     from bench.progress import Progress
     from bench.rows import ROOT, verdict_row
     from bench.summary import newest, summarise, table
@@ -120,7 +124,7 @@ def run(given: argparse.Namespace) -> int:
         print("There is no NVIDIA GPU here: nothing to measure.")
         return 0
     # A preset's file holds cells of the preset alone; other sizes and options go to a file of their own.
-    name = given.preset if given.preset and not given.set else "custom"
+    name = given.preset if given.preset and not (given.set or given.cell) else "custom"
     path = given.out or store.location(name, *sources.git(ROOT))
     preset = PRESETS.get(given.preset or "")
     workers = given.workers or (preset.workers if preset else 8)

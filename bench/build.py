@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.backward import backward_solve
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import Diverged, NotApplicable, Wrong
 from bench.instruments import accuracy
 from bench.nest import nest_map

@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from bench import store
-from bench.cell import Cell
-from bench.grid import PRESETS
-from bench.grid import cells as preset_cells
+from bench.cells import Cell, Label, label
 from bench.instruments import machine, sources
-from bench.labels import Label, label
+from bench.presets import PRESETS
 from bench.progress import Progress
 from bench.rows import ROOT
-from bench.selection import select
+from bench.select import preset_cells, select
 from bench.summary import Summary, summarise
 
 EXACT = ("peak_bytes", "held_bytes", "flops", "forward_flops", "flop_ratio", "gradient_error", "compile_s")

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import store
+from bench.cells import larger
 from bench.instruments import machine
 from bench.part import Part
 from bench.plan import Tour, Visit
 from bench.processes import Launch, Lost, Task, Worker
 from bench.progress import Progress
 from bench.rows import now, visit_row
-from bench.series import larger
 from bench.store import SKIPPED, Row
 
 GIVE_UP = frozenset({"timeout", "oom"})

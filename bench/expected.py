@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import UNAVAILABLE
 from bench.presets import PRESETS
 from bench.store import SKIPPED

@@ -1,47 +1,10 @@
-"""Flags that the command lines share: which cells are meant, and numbers that must be sensible."""
+"""What command lines share: numbers that must be sensible, and the exit status of a mistake."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable
-
-from bench.cell import Cell
-
-NAMES = ("framework", "mode", "device", "problem", "method", "gradient")
-"""Kinds of names that choose cells."""
-
-
-def add_cells(command: argparse.ArgumentParser, preset: str | None = None) -> None:
-    """Flags that choose cells, with ``preset`` as the one that is meant where none is named."""
-    words = "a named list of cells, such as smoke or quick; the names below filter it"
-    command.add_argument("--preset", default=preset, help=words + (f" (default: {preset})" if preset else ""))
-    for kind in NAMES:
-        command.add_argument(
-            f"--{kind}", action="append", default=[], metavar="NAME", help="repeatable or comma separated"
-        )
-    command.add_argument(
-        "--set",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="NAME=VALUE",
-        help="sizes and options, such as width=2048 K=100",
-    )
-
-
-def chosen(given: argparse.Namespace) -> tuple[Cell, ...]:
-    """The cells that the flags mean."""
-    from bench.selection import select
-
-    names = {kind: [name for text in getattr(given, kind) for name in text.split(",") if name] for kind in NAMES}
-    settings = [text for many in given.set for text in many.split(",") if text]
-    return select(given.preset, **names, settings=settings)
-
-
-def says_which(given: argparse.Namespace) -> bool:
-    """Whether any flag chooses cells."""
-    return bool(given.preset or any(getattr(given, kind) for kind in NAMES))
 
 
 def count(text: str) -> int:

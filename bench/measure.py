@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import store
+from bench.cells import Cell, on_gpus
 from bench.crew import Crew, Limits
-from bench.grid import Cell, on_gpus
 from bench.instruments import machine
 from bench.part import Part
 from bench.plan import errands, tours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import NotApplicable
 
 STEPS = {"picard": 60, "newton": 6, "anderson": 20}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.instruments import contraction
 
 

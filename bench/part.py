@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.cell import Settings, Value
+from bench.cells import Settings, Value
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.part import Part
 
 

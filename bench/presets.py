@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from bench.cell import MEASURES, MODES, Cell, Value
+from bench.cells import MEASURES, MODES, Cell, Value
 
 Method = tuple[str, Mapping[str, Value]]
 

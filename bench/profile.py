@@ -8,9 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.cell import Cell
-from bench.flags import add_cells, chosen, count, says_which
+from bench.cells import Cell
+from bench.flags import count
 from bench.instruments.profile import PROFILERS, table
+from bench.select import add_flags as add_cells
+from bench.select import chosen, says_which
 
 
 def add_flags(command: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import VERSION
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.instruments import machine, sources
 from bench.part import Part
 from bench.plan import Visit

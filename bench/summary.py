@@ -9,7 +9,7 @@ from typing import Any
 
 from bench import store
 from bench.aligned import aligned
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.stats import Estimate, centre, worker_ratio
 from bench.store import Row
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import NotApplicable
 from bench.nest import nest_map
 

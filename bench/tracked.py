@@ -17,21 +17,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import grid, store
+from bench import store
+from bench.cells import Cell
 from bench.flags import guarded
 from bench.instruments import machine, sources
+from bench.presets import PRESETS
+from bench.select import preset_cells
 from bench.store import Row
 
 Found = dict[str, dict[str, Any]]
 
 
-def tracked_cells(preset: str, framework: str, problem: str) -> list[grid.Cell]:
+def tracked_cells(preset: str, framework: str, problem: str) -> list[Cell]:
     """The cells of a preset that one class of the suite tracks; those of GPUs it leaves to ``python -m bench run``."""
-    if preset not in grid.PRESETS:
-        raise ValueError(f"GRADRATIO_PRESET names no preset ({preset}): set it to one of {', '.join(grid.PRESETS)}.")
+    if preset not in PRESETS:
+        raise ValueError(f"GRADRATIO_PRESET names no preset ({preset}): set it to one of {', '.join(PRESETS)}.")
     found = [
         cell
-        for cell in grid.cells(preset)
+        for cell in preset_cells(preset)
         if (cell.framework, cell.problem) == (framework, problem) and not cell.device.startswith("cuda")
     ]
     if not found:
@@ -47,7 +50,7 @@ def location(preset: str, commit: str | None, root: Path) -> Path:
     return root / "results" / "local" / "asv" / f"{commit[:12] if commit else 'worktree'}-{preset}.jsonl"
 
 
-def since(rows: Sequence[Row], cells: Sequence[grid.Cell]) -> int:
+def since(rows: Sequence[Row], cells: Sequence[Cell]) -> int:
     """How many rows there are up to the last verdict over these very cells: what follows is not finished yet."""
     ids = [cell.id for cell in cells]
     runs = {row["run"] for row in rows if row["kind"] == "run" and row.get("cells") == ids}
@@ -55,7 +58,7 @@ def since(rows: Sequence[Row], cells: Sequence[grid.Cell]) -> int:
     return max(ends, default=0)
 
 
-def measured(cells: Sequence[grid.Cell], preset: str) -> Found:
+def measured(cells: Sequence[Cell], preset: str) -> Found:
     """What each cell came to, measured by the interpreter that asv runs this with.
 
     asv says in ASV_COMMIT which commit it has installed there. With ``-E existing`` it has installed none, and adds
@@ -74,7 +77,7 @@ def measured(cells: Sequence[grid.Cell], preset: str) -> Found:
     start = since(store.read(path), cells)
     rows_to_come = measure(
         cells,
-        workers=grid.PRESETS[preset].workers,
+        workers=PRESETS[preset].workers,
         path=path,
         preset=preset,
         pythonpath=os.environ.get("ASV_PYTHONPATH"),

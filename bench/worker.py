@@ -125,7 +125,7 @@ def answer(job: Message) -> Message:
     if "part" in job:
         return part(job)
     from bench.build import build
-    from bench.grid import Cell
+    from bench.cells import Cell
     from bench.store import plain
     from bench.visit import visit
 

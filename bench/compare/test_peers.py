@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bench.cell import MODES
+from bench.cells import MODES
 from bench.peers.cells import PRESETS, named
 from bench.peers.contenders import contenders
 from bench.peers.perform import ready

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.part import Part
 
 SIZES = ("smoke", "quick", "paper")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.cell import Cell, Value
+from bench.cells import Cell, Value
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import holding
 from bench.part import Part

@@ -6,7 +6,7 @@ import math
 from functools import cache, partial
 from typing import Any
 
-from bench.cell import Settings
+from bench.cells import Settings
 from bench.experiments.catalog import Place, Record
 from bench.experiments.contracting import contracting
 from bench.experiments.fit import Trainer

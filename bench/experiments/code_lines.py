@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.cell import MODES, Cell
+from bench.cells import MODES, Cell
 from bench.experiments.catalog import Place, Record
 from bench.experiments.source import Definition, Sources, code_lines
 from bench.part import Part

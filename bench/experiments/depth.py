@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.cell import Cell, Value
+from bench.cells import Cell, Value
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import holding
 from bench.part import Part

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.experiments.catalog import Place, Record
 from bench.part import Part
 

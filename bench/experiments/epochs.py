@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bench.cell import MODES, Cell, Value
+from bench.cells import MODES, Cell, Value
 from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.footprint import holding
 from bench.experiments.loops import framework_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.cell import Value
+from bench.cells import Value
 from bench.experiments.catalog import Record
 from bench.experiments.evaluation import chunks, scorer
 from bench.experiments.loops import compiled, draw, framework_of

@@ -6,7 +6,7 @@ Picard and GMRES take as many products as the contraction factor asks for, whate
 
 from __future__ import annotations
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.experiments.alone import parts, perform
 from bench.experiments.footprint import holding
 from bench.presets import ift, implicit, on

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from bench.cell import MODES
+from bench.cells import MODES
 
 
 def framework_of(name: str, device: str) -> Any:

@@ -6,7 +6,7 @@ Here a tanh layer is given the width and batch at which one state takes as many 
 
 from __future__ import annotations
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.experiments.alone import parts, perform
 from bench.experiments.footprint import holding
 from bench.presets import EXACT, JFB, UNROLLED, ift, implicit, on

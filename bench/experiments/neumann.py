@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.cell import Cell, Value
+from bench.cells import Cell, Value
 from bench.experiments import classifiers
 from bench.experiments.accuracy import NET, data_of, gradient, network
 from bench.experiments.catalog import Place, Record

@@ -6,7 +6,7 @@ the last Jacobian alone, and Newton's method has already factored one: the one b
 
 from __future__ import annotations
 
-from bench.cell import MEASURES, Cell, Value
+from bench.cells import MEASURES, Cell, Value
 from bench.experiments.alone import parts, perform
 from bench.experiments.footprint import holding
 from bench.presets import EXACT, JFB, UNROLLED, Method, ift, implicit

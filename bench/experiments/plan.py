@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.cell import Cell
+from bench.cells import Cell, on_gpus
 from bench.experiments.catalog import EXPERIMENTS, SIZES, module
-from bench.grid import nearest, on_gpus, unique
 from bench.part import Part
+from bench.presets import unique
+from bench.select import nearest
 
 SMOKE_CELLS = 3
 """Cells of an experiment that the smallest preset measures: it is there to see that all of it works."""

@@ -7,7 +7,7 @@ Along all n axes forward gradient is exact, and costs n tangents.
 
 from __future__ import annotations
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.experiments.alone import parts, perform
 from bench.experiments.footprint import holding
 from bench.presets import BACKPROP, GAUSSIAN, GIVEN, Method, explicit

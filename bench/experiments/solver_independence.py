@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.experiments.alone import parts, perform
 from bench.experiments.footprint import holding
 from bench.presets import EXACT, ift, implicit

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from bench.cell import Value
+from bench.cells import Value
 from bench.experiments.catalog import Record
 from bench.experiments.loops import framework_of
 from bench.instruments.timing import rounds

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.cell import MODES, Cell, Value
+from bench.cells import MODES, Cell, Value
 from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.loops import compiled, draw, framework_of, plain, spaced
 from bench.experiments.steps import OPTIONS, step_of, step_seconds

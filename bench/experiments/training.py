@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.cell import MODES, Cell, Value
+from bench.cells import MODES, Cell, Value
 from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.fit import Trainer
 from bench.experiments.loops import spaced

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.cell import Cell, Value
+from bench.cells import Cell, Value
 from bench.experiments.alone import parts, perform
 from bench.experiments.footprint import holding
 from bench.presets import JFB, UNROLLED, ift, implicit

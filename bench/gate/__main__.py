@@ -9,7 +9,9 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.flags import add_cells, chosen, count, guarded, seconds
+from bench.flags import count, guarded, seconds
+from bench.select import add_flags as add_cells
+from bench.select import chosen
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench import VERSION, store
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.gate import judge
 from bench.gate.duel import BUDGET_S, SIDES
 from bench.gate.judge import Finding

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.processes import Lost, Worker
 
 SIDES = ("base", "head")

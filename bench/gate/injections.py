@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cell import Cell, Value
+from bench.cells import Cell, Value
 from bench.rows import ROOT
 
 

@@ -34,7 +34,7 @@ class Live:
     def _prepare(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Build the cell, whose gradient an exact visit has checked, and warm it up: seconds of either call."""
         from bench.build import build
-        from bench.cell import Cell
+        from bench.cells import Cell
 
         self._job = build(Cell(**message["cell"]), Path(message["scratch"]))
         for _ in range(WARM):

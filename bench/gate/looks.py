@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.gate import judge
 from bench.gate.judge import BETTER, UNDECIDED, WORSE, Finding
 from bench.gate.ring import CONTROL, Match, Ring

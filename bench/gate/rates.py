@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import VERSION, store
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.flags import count, guarded
 from bench.gate.contest import Contest
 from bench.gate.duel import ratios

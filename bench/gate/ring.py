@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import store
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.gate.duel import BUDGET_S, SIDES, Failed, duel
 from bench.gate.sides import Side
 from bench.instruments import machine

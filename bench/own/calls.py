@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from bench.backward import backward_solve
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import NotApplicable
 from bench.own.question import Unsuitable
 from bench.tangent import Tangent

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import store
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.instruments import machine, sources, torch_calls
 from bench.own import serve
 from bench.own.job import Job

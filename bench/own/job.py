@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import Diverged, Wrong
 from bench.instruments import accuracy
 from bench.instruments.counting import UnknownOp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import NotApplicable
 from bench.options import STEPS, TERMS, require_solver
 

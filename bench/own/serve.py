@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.instruments import torch_calls
 from bench.own import settings
 from bench.own.job import Job

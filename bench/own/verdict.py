@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import Diverged, Wrong
 from bench.own.derived import LONGEST
 from bench.own.question import Unsuitable

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import store
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.crew import Crew, Limits
 from bench.instruments import machine
 from bench.measure import WORKER

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from bench.cell import Settings, Value
-from bench.grid import nearest
+from bench.cells import Settings, Value
+from bench.select import nearest
 
 DTYPES: Mapping[float, str] = {1e-2: "float32", 1e-4: "float32", 1e-6: "float64"}
 """The levels, and in which dtype each is asked for."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.cell import MODES, Value
+from bench.cells import MODES, Value
 from bench.flags import count, seconds
 from bench.part import Part
 from bench.peers.cells import PRESETS, PeerCell, cells, named

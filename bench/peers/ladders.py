@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.cell import Value
+from bench.cells import Value
 from bench.peers.cells import PeerCell
 from bench.peers.contenders import Contender
 

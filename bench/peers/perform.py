@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.cell import MODES, Cell
+from bench.cells import MODES, Cell
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import PROCESS
 from bench.part import Part

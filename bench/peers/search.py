@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.cell import Value
+from bench.cells import Value
 from bench.failures import NotApplicable
 from bench.instruments.timing import rounds
 from bench.peers.cells import PeerCell

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.measure import measure
 from bench.store import Row
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench.build import Diverged, NotApplicable, Wrong, build
-from bench.cell import Cell
+from bench.cells import Cell
 
 FRAMEWORKS = ("torch", "jax")
 TANH = {"width": 8, "inputs": 4, "batch": 4}

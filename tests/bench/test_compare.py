@@ -14,7 +14,7 @@ import pytest
 
 from bench import store
 from bench.anonymous import leaks, secrets
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.compared import table
 from bench.comparison import Comparison
 from bench.instruments import machine, sources

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.expected import REGISTER, expectation, surprises
 from bench.failures import UNAVAILABLE
-from bench.grid import PRESETS
+from bench.presets import PRESETS
 from bench.store import SKIPPED
 from bench.summary import Summary
 

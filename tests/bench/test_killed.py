@@ -22,7 +22,7 @@ PARENT = f"""
 import json
 import sys
 from pathlib import Path
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.measure import measure
 cells = [Cell(*names) for names in json.loads(sys.argv[3])]
 for row in measure(cells, path=Path(sys.argv[1]), preset="smoke", script=Path(sys.argv[2]), workers={WORKERS}):

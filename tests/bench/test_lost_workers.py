@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from bench import store
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.measure import measure
 from tests.bench.harness import CELLS, FAKE, METHODS, ROOT, Bench, gone
 
@@ -67,7 +67,7 @@ PARENT = """
 import signal
 import sys
 from pathlib import Path
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.measure import measure
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would begin with it ignored
 cells = [Cell("torch", "tanh", method, measures=("exact",)) for method in ("unrolled", "ift", "jfb")]

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from bench import store
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.processes import Launch, Task, environment
 from tests.bench.harness import CELLS, Bench, gone
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import impls
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.instruments import machine
 from bench.measure import measure
 from bench.processes import Worker

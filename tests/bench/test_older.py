@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.build import build
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import NotApplicable
 from bench.older import module, require
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.build import build
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import NotApplicable
 from bench.options import solvers, with_defaults
 

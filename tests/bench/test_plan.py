@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.plan import Visit, tours
 
 CELLS = [

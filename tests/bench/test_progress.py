@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.plan import Visit
 from bench.progress import Progress, estimate, in_words
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench import store
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.peers import table as peers_table
 from bench.summary import summarise, table
 

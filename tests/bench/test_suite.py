@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from bench import VERSION, suite
-from bench.grid import cells
 from bench.instruments import machine
+from bench.presets import PRESETS
 from bench.tracked import Found
 
 ROOT = Path(suite.__file__).resolve().parents[1]
@@ -56,7 +56,7 @@ def test_not_applicable_is_nan_and_a_failure_raises_its_reason() -> None:
 
 def test_each_class_has_its_cells_and_a_setup_cache_on_a_line_of_its_own() -> None:
     ids = [name for klass in CLASSES for name in klass.params]
-    assert sorted(ids) == sorted(cell.id for cell in cells(suite.PRESET))
+    assert sorted(ids) == sorted(cell.id for cell in PRESETS[suite.PRESET].cells)
     lines = {klass.setup_cache.__code__.co_firstlineno for klass in CLASSES}
     assert len(lines) == len(CLASSES) == 8
     assert all(klass.setup_cache.timeout == suite.TIMEOUT_S for klass in CLASSES)

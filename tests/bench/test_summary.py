@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.grid import Cell
+from bench.cells import Cell
 from bench.store import Row
 from bench.summary import summarise, table
 from tests.bench.test_store import run

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bench.build import build
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.failures import NotApplicable, Unavailable
 from bench.frameworks import torch_compiled
 from bench.instruments import torch_memory

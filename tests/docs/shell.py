@@ -106,7 +106,7 @@ def _module(name: str, before: Sequence[str], words: Sequence[str]) -> None:
 def _named(given: argparse.Namespace) -> None:
     """The cells that flags mean exist; so do experiments and peers."""
     if hasattr(given, "problem"):
-        from bench.flags import chosen, says_which
+        from bench.select import chosen, says_which
 
         if says_which(given) or given.set:
             try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.experiments import (
     alone,
     depth,
@@ -19,8 +19,8 @@ from bench.experiments import (
     work_precision,
 )
 from bench.experiments.catalog import SIZES, Place
-from bench.facts import Facts
 from bench.part import Part
+from bench.select import Facts
 from impls import problems
 
 ALONE = (ratios, newton_layer, inverse, solver_independence, memory_steps, work_precision)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cell import MODES
+from bench.cells import MODES
 from bench.experiments import code_lines as experiment
 from bench.experiments.catalog import Place
 from bench.experiments.source import Sources, code_lines

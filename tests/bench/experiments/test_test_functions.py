@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cell import Value
+from bench.cells import Value
 from bench.experiments import test_functions as experiment
 from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.loops import compiled, draw, framework_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.gate.contest import Contest
 from bench.gate.report import Report
 from bench.gate.sides import Side, side

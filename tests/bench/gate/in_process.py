@@ -19,7 +19,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from bench import store
 from bench.build import build
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.instruments import machine, sources
 from bench.plan import Visit
 from bench.rows import now, run_row, visit_row

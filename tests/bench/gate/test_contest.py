@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.gate.contest import Contest
 from bench.gate.table import table
 from bench.progress import Progress

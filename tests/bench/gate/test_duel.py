@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.gate.duel import BLOCK_S, LEAST, MOST, Failed, Samples, duel
 from bench.gate.live import Live
 from bench.processes import Lost

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.gate import contest
 from bench.gate.injections import INJECTIONS, SMALL, Injection, inject
 from bench.gate.report import Report

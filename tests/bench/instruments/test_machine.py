@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bench.build import build
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.instruments import machine
 from bench.instruments.machine import Watch, warnings
 from bench.measure import measure

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.build import NotApplicable, build
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.frameworks.jax_jit import Call
 from bench.instruments import torch_memory
 from bench.instruments.torch_memory import live_bytes, peak, peak_bytes

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from bench.cell import Cell
+from bench.cells import Cell
 from bench.own.calls import Calls
 from bench.own.verdict import longer, short
 from tests.bench.own.asked import compared, only

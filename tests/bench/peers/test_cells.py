@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
-from bench.cell import MODES
+from bench.cells import MODES
 from bench.peers import settings
 from bench.peers.cells import DTYPES, NETS, PRESETS, QUICK, PeerCell, cells, named
 from bench.peers.command import wanted

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.cell import MODES
+from bench.cells import MODES
 from bench.peers.cells import NETS
 from bench.peers.contenders import contenders
 from bench.rows import ROOT

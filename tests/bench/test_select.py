@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.grid import Cell
-from bench.selection import parse, select
+from bench.cells import Cell
+from bench.select import select, setting
 from tests.bench.conftest import METHODS
 
 pytestmark = pytest.mark.usefixtures("facts")
@@ -149,7 +149,7 @@ chosen = {
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 @given(st.fixed_dictionaries(chosen))
 def test_any_command_line_gives_fitting_cells_or_one_sentence(arguments: dict[str, Any]) -> None:
-    from bench.facts import Facts
+    from bench.select import Facts
 
     if arguments["preset"] is not None:  # the stand-in lacks two problems of the presets
         arguments["problem"] = [name for name in arguments["problem"] if name != "linear"] or ["mlp", "tanh"]
@@ -169,9 +169,9 @@ def test_any_command_line_gives_fitting_cells_or_one_sentence(arguments: dict[st
 
 
 @given(st.text(max_size=12))
-def test_parse_gives_a_pair_or_one_sentence(text: str) -> None:
+def test_a_setting_gives_a_pair_or_one_sentence(text: str) -> None:
     try:
-        name, value = parse(text)
+        name, value = setting(text)
     except ValueError:
         return
     assert name and text.startswith(name + "=")
@@ -179,8 +179,8 @@ def test_parse_gives_a_pair_or_one_sentence(text: str) -> None:
 
 
 @given(st.integers() | st.floats(allow_nan=False, allow_infinity=False))
-def test_parse_reads_numbers_back(number: float) -> None:
-    name, value = parse(f"width={number}")
+def test_a_setting_reads_numbers_back(number: float) -> None:
+    name, value = setting(f"width={number}")
     assert name == "width" and value == number and type(value) is type(number)
 
 
