@@ -90,10 +90,10 @@ list: $(STAMP) ## names of presets, frameworks, problems and methods
 
 compare: $(STAMP) ## pytest-benchmark of PRESET (default smoke): one process a framework, one table
 	@$(CALM) preset="$(if $(filter file,$(origin PRESET)),smoke,$(PRESET))"; failed=0; \
-	files=$$($(PY) -c 'import sys; from bench.comparison import location; print(*(location(sys.argv[1], [name]) for name in ("torch", "jax")))' "$$preset") \
+	files=$$($(PY) -c 'import sys; from bench.pytest_compare.comparison import location; print(*(location(sys.argv[1], [name]) for name in ("torch", "jax")))' "$$preset") \
 	&& rm -f $$files || { status=$$?; $(END); }; \
 	for framework in torch jax; do \
-		$(PY) -m pytest bench/compare -q --benchmark-quiet --preset "$$preset" --framework $$framework || status=$$?; \
+		$(PY) -m pytest bench/pytest_compare -q --benchmark-quiet --preset "$$preset" --framework $$framework || status=$$?; \
 		[ $${stopped:-$$status} -le 1 ] || $(END); [ $$status -eq 0 ] || failed=1; status=0; \
 	done; \
 	$(PY) -m bench compare $$files && status=$$failed || status=$$?; $(END)

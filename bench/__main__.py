@@ -1,4 +1,4 @@
-"""``python -m bench``: list, run and profile cells, run the papers' experiments, compare files of `bench/compare`."""
+"""``python -m bench``: list, run and profile cells, run the papers' experiments, print files of pytest-benchmark."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=words, description=words)
         add_cells(command)
-    compare = commands.add_parser("compare", help="print a table of files that `pytest bench/compare` wrote")
+    compare = commands.add_parser("compare", help="print a table of files that `pytest bench/pytest_compare` wrote")
     compare.add_argument("files", nargs="+", type=Path, metavar="FILE")
     words = "run the papers' experiments"
     add_flags(commands.add_parser("experiments", help=words, description=words))
@@ -98,7 +98,7 @@ def listing(given: argparse.Namespace) -> int:
 
 def comparison(given: argparse.Namespace) -> int:
     """Print the table of a comparison's files."""
-    from bench.compared import table
+    from bench.pytest_compare.files import table
 
     print(table(given.files))
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-import bench
+import gradratio
 
 
 class Block(torch.nn.Module):
@@ -28,7 +28,7 @@ class Block(torch.nn.Module):
 def main(width: int = 32, samples: int = 16, **settings: Any) -> Any:
     torch.manual_seed(0)
     block, x, y = Block(8, width), torch.randn(samples, 8), torch.randn(samples, width)
-    return bench.compare(
+    return gradratio.compare(
         step=lambda z, args: args[0](z, args[1]),
         z0=torch.zeros(samples, width),
         args=(block, x),

@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-import bench
+import gradratio
 
 
 def loss(model: eqx.nn.MLP, batch: tuple[jax.Array, jax.Array]) -> jax.Array:
@@ -25,7 +25,7 @@ def main(width: int = 32, samples: int = 16, **settings: Any) -> Any:
     keys = jax.random.split(jax.random.key(0), 2)
     model = eqx.nn.MLP(8, 3, width, depth=2, key=keys[0])
     batch = jax.random.normal(keys[1], (samples, 8)), jnp.arange(samples) % 3
-    return bench.compare(loss=loss, params=model, batch=batch, **({"name": "Equinox MLP"} | settings))
+    return gradratio.compare(loss=loss, params=model, batch=batch, **({"name": "Equinox MLP"} | settings))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-import bench
+import gradratio
 
 
 def layer(params: Any, z: jax.Array, x: jax.Array) -> jax.Array:
@@ -28,7 +28,7 @@ def main(width: int = 32, samples: int = 16, gamma: float = 0.7, **settings: Any
     }
     x, y = jax.random.normal(keys[2], (samples, 8)), jax.random.normal(keys[3], (samples, width))
     z0 = jnp.zeros((samples, width))
-    return bench.compare(
+    return gradratio.compare(
         step=lambda z, args: layer(args[0], z, args[1]),
         z0=z0,
         args=(params, x),

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-import bench
+import gradratio
 
 
 class Block(torch.nn.Module):
@@ -39,7 +39,7 @@ def main(width: int = 16, fused: bool = True, **settings: Any) -> Any:
     torch.manual_seed(0)
     batch = torch.randn(4, 6, width), torch.randn(4, 6, width)
     settings = {"name": "transformer block"} | settings
-    return bench.compare(
+    return gradratio.compare(
         loss=lambda m, xy: ((m(xy[0]) - xy[1]) ** 2).mean(), params=Block(width, fused), batch=batch, **settings
     )
 

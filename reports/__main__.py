@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=[],
         metavar="PATH",
-        help="rows of models of your own (bench.compare(...).save(PATH)), as a part of the page",
+        help="rows of models of your own (gradratio.compare(...).save(PATH)), as a part of the page",
     )
     found.add_argument(
         "--out",

@@ -1,4 +1,4 @@
-"""The part on models of the reader's own: rows that ``bench.compare`` measured and saved."""
+"""The part on models of the reader's own: rows that ``gradratio.compare`` measured and saved."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ NO_ROW = "planned, and there is no row of it"
 
 
 OWN = "own"
-"""The preset of rows that ``bench.compare`` made."""
+"""The preset of rows that ``gradratio.compare`` made."""
 
 
 @dataclass(frozen=True)

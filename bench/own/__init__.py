@@ -1,1 +1,1 @@
-"""One's own model: ``bench.compare``, from a function and its arrays to a table of methods."""
+"""One's own model: ``gradratio.compare``, from a function and its arrays to a table of methods."""

@@ -1,4 +1,4 @@
-"""``bench.compare``: what each way of getting a gradient costs on one's own model, and how right its answer is."""
+"""``gradratio.compare``: what each way of getting a gradient costs on one's own model, and how right its answer is."""
 
 from __future__ import annotations
 

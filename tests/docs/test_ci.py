@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-import bench
+import gradratio
 from reports import frames, load
 from tests.docs.markdown import ROOT, blocks
 from tests.reports.synthetic import BACKPROP, GIVEN, exact, run, timed, visit, write
@@ -87,9 +87,9 @@ def test_the_file_ends_with_a_status(
 def test_own_models_are_measured_with_keywords_that_there_are() -> None:
     tree = ast.parse(FILES["benchmarks/gradients.py"])
     (call,) = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "bench.compare"
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "gradratio.compare"
     ]
-    assert {one.arg for one in call.keywords} <= set(inspect.signature(bench.compare).parameters)
+    assert {one.arg for one in call.keywords} <= set(inspect.signature(gradratio.compare).parameters)
 
 
 def test_the_workflow_runs_these_files() -> None:

@@ -88,7 +88,7 @@ def test_a_grid_is_finished_when_its_run_has_ended_and_every_cell_has_its_rows(t
     )
     assert "1 was timed by fewer workers than planned; the same" in left(tmp_path, *GRID[1:], VERDICT, cells=PLANNED)
     assert "it has no verdict, and cells may lack their times" in left(tmp_path, *GRID, cells=PLANNED)
-    assert left(tmp_path, *GRID, cells=PLANNED, preset="own") == "", "bench.compare writes its rows at once"
+    assert left(tmp_path, *GRID, cells=PLANNED, preset="own") == "", "gradratio.compare writes its rows at once"
 
 
 def test_the_last_plan_of_a_cell_says_how_many_workers_time_it(tmp_path: Path) -> None:

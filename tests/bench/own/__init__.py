@@ -1,1 +1,1 @@
-"""Tests of ``bench.compare``."""
+"""Tests of ``gradratio.compare``."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import bench
+import gradratio
 
 BRIEF: dict[str, Any] = {"workers": 0, "budget_s": 1e-3}
 
 
 def compared(**asked: Any) -> Any:
-    """``bench.compare`` in this process, with as few pairs as there are."""
-    return bench.compare(**(BRIEF | asked))
+    """``gradratio.compare`` in this process, with as few pairs as there are."""
+    return gradratio.compare(**(BRIEF | asked))
 
 
 def only(found: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What all tests of ``bench.compare`` share."""
+"""What all tests of ``gradratio.compare`` share."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import bench
+import gradratio
 from bench.own.methods import cells
 from bench.own.target import require_target
 
@@ -74,7 +74,7 @@ IMPLICIT: dict[str, Any] = {"step": lambda z, a: z, "z0": torch.zeros(2, 3), "ar
 )
 def test_arguments_that_make_no_question(asked: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError) as caught:
-        bench.compare(**asked)
+        gradratio.compare(**asked)
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -91,7 +91,7 @@ def test_arguments_that_make_no_question(asked: dict[str, Any], words: str) -> N
 )
 def test_unknown_methods_options_and_choices_are_refused_with_a_hint(methods: Any, words: str) -> None:
     with pytest.raises(LookupError) as caught:
-        bench.compare(loss=LOSS, params=P, methods=methods)
+        gradratio.compare(loss=LOSS, params=P, methods=methods)
     assert words in str(caught.value)
 
 
@@ -99,7 +99,7 @@ def test_a_file_that_holds_no_results_stays_as_it_is(tmp_path: Path) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("mine\n", encoding="utf-8")
     with pytest.raises(ValueError, match="save_to names a file that holds no results, and stays as it is"):
-        bench.compare(loss=LOSS, params=P, save_to=notes)
+        gradratio.compare(loss=LOSS, params=P, save_to=notes)
     assert notes.read_text(encoding="utf-8") == "mine\n"
     require_target(tmp_path / "new" / "rows.jsonl")
     assert [one.name for one in tmp_path.iterdir() if one.is_dir()] == ["new"]
@@ -107,7 +107,7 @@ def test_a_file_that_holds_no_results_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_an_unknown_keyword_is_refused() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'iterations'"):
-        bench.compare(loss=LOSS, params=P, iterations=3)
+        gradratio.compare(loss=LOSS, params=P, iterations=3)
 
 
 @pytest.mark.parametrize(("part", "lock"), [("loss", True), ("batch", False)])
@@ -115,7 +115,7 @@ def test_what_cannot_be_sent_to_a_process_is_named(part: str, lock: bool) -> Non
     own = threading.Lock()
     asked = {"loss": (lambda p, b: p.sum() if own else p) if lock else (lambda p, b: p.sum()), "params": P}
     with pytest.raises(ValueError, match=rf"^{part} cannot be sent to a worker process .*set workers=0"):
-        bench.compare(**asked, batch=None if lock else own)
+        gradratio.compare(**asked, batch=None if lock else own)
 
 
 def test_the_usual_methods_have_every_option() -> None:

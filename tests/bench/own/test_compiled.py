@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 
-import bench
+import gradratio
 from bench.instruments import torch_calls
 from tests.bench.own.asked import compared, only
 
@@ -133,7 +133,7 @@ def test_scripted_and_traced_modules_keep_their_bytes() -> None:
 
 def test_a_module_compiled_in_place_is_not_sent_uncompiled() -> None:
     with pytest.raises(ValueError, match=r"^params cannot be sent .*Deep\.compile\(\) is lost on the way"):
-        bench.compare(loss=lambda net, x: net(x), params=in_place(), batch=X, workers=1)
+        gradratio.compare(loss=lambda net, x: net(x), params=in_place(), batch=X, workers=1)
 
 
 def test_where_the_profiler_shows_no_compiled_code_all_may_be(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 import torch
 import torch.autograd.forward_ad as fwd
 
-import bench
+import gradratio
 from bench import store
 from bench.own import workers as processes
 from bench.processes import Worker
@@ -34,7 +34,7 @@ class Net(torch.nn.Module):
 
 
 def test_processes_give_an_interval_and_take_a_crash(tmp_path: Path) -> None:
-    found = bench.compare(
+    found = gradratio.compare(
         loss=lambda net, x: (net(x) ** 2).sum(),
         params=Net(),
         batch=torch.linspace(-2, 2, 32).reshape(4, 8),
@@ -94,6 +94,6 @@ def test_ctrl_c_leaves_no_process(owner: Any, name: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(queue, "SimpleQueue", Rows)
     monkeypatch.setattr(owner, name, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        bench.compare(loss=lambda p, x: (p * x).sum(), params=torch.ones(4), batch=torch.ones(4), workers=1)
+        gradratio.compare(loss=lambda p, x: (p * x).sum(), params=torch.ones(4), batch=torch.ones(4), workers=1)
     workers = [one for one in started if "worker.py" in str(one.args)]
     assert workers and all(one.poll() is not None for one in workers)

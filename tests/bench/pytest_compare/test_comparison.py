@@ -1,4 +1,4 @@
-"""``pytest bench/compare`` as a user runs it: in a process of its own, in a folder of its own."""
+"""``pytest bench/pytest_compare`` as a user runs it: in a process of its own, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 
 from bench import store
-from bench.anonymous import leaks, secrets
 from bench.cells import Cell
-from bench.compared import table
-from bench.comparison import Comparison
 from bench.instruments import machine, sources
 from bench.plan import Visit
+from bench.pytest_compare.comparison import Comparison
+from bench.pytest_compare.files import leaks, secrets, table
 from bench.rows import ROOT, run_row, visit_row
 
 TWO = ["--problem", "newton", "--method", "unrolled,ift"]
@@ -27,7 +26,7 @@ JSON = "compare-smoke-newton-unrolled+ift.json"
 
 def command(*flags: str) -> list[str]:
     """What a user types."""
-    found = [sys.executable, "-m", "pytest", str(ROOT / "bench" / "compare"), "-q", "-p", "no:cacheprovider"]
+    found = [sys.executable, "-m", "pytest", str(ROOT / "bench" / "pytest_compare"), "-q", "-p", "no:cacheprovider"]
     return [*found, "--benchmark-quiet", "--benchmark-max-time=0.02", *flags]
 
 
@@ -146,7 +145,7 @@ REFUSED = [
     (["--preset", "smok"], "No preset 'smok': did you mean smoke?"),
     (["--framework", "torch,jacks"], "No framework 'jacks': did you mean jax?"),
     (["--workers", "0"], "--workers 0 is too small: give a whole number of at least 1."),
-    (["-n", "2"], "bench/compare times its calls one after another: run it without -n."),
+    (["-n", "2"], "bench/pytest_compare times its calls one after another: run it without -n."),
 ]
 
 IN_TURN = """

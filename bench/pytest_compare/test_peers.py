@@ -1,6 +1,6 @@
-"""``pytest bench/compare/test_peers.py``: every contender of one small cell beside the others, by pytest-benchmark.
+"""``pytest bench/pytest_compare/test_peers.py``: each contender of one small cell beside the others.
 
-There are tests only where the file is named, so that ``make compare`` is about methods alone. GRADRATIO_PEERS names
+There are tests only where the file is named, so that ``gradratio pytest`` is about methods alone. GRADRATIO_PEERS names
 another cell of ``python -m bench peers --list``.
 """
 

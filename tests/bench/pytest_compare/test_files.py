@@ -1,9 +1,11 @@
-"""The table of files that ``pytest bench/compare`` wrote."""
+"""The JSON files of a comparison: their table, and the search for names of this machine."""
 
 from __future__ import annotations
 
 import copy
+import getpass
 import json
+import platform
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bench.compared import table
+from bench.pytest_compare.files import leaks, secrets, table
 
 INFO = {
     "cell": "torch/eager/cpu/float32/tanh(width=4)/jfb",
@@ -80,7 +82,7 @@ OTHER_COMMIT = document() | {"commit_info": {"id": "other", "dirty": False}}
         ([document(entry("torch")), document(entry("torch"))], r"^1.json has tanh.* jfb torch a second time: give"),
         ([document(), OTHER_MACHINE], r"^1.json was measured on another machine or with other versions than 0.json: c"),
         ([document(), OTHER_COMMIT], r"^1.json was measured at another commit than 0.json: compare"),
-        ([{"benchmarks": []}], r"^0.json is no comparison: give files that `pytest bench/compare` wrote\.$"),
+        ([{"benchmarks": []}], r"^0.json is no comparison: give files that `gradratio pytest` wrote\.$"),
         ([document({"params": {"problem": "tanh"}})], r"^Entry 0 of benchmarks in 0.json names no problem, method and"),
     ],
 )
@@ -141,3 +143,48 @@ def test_a_hostile_value_is_left_out_or_refused_and_the_rest_is_shown(place: tup
     assert all(line.isprintable() for line in found.split("\n"))
     if len(place) > 1:
         assert "  2.500  1.05 [1.00, 1.12]        1440  1.23e+05  5.13e-01  ok" in found
+
+
+KNOWN = {"user name": ("zoe",), "home folder": ("/home/zoe",), "host name": ("box.example.org", "box")}
+
+
+@pytest.mark.parametrize(
+    ("document", "places"),
+    [
+        ({"a": [{"b": "by Zoe, today"}]}, ["user name at a.0.b"]),
+        ({"path": "see /home/zoe/x"}, ["user name at path", "home folder at path"]),
+        (["box.example.org"], ["host name at 0"]),
+        ("test_zoe_1", ["user name at the top"]),
+        ({"a": "zoey and boxes", "zoe": 3, "n": None, "f": 1.5}, []),
+        ({"a": "cpu/home/zoes"}, []),
+    ],
+)
+def test_a_name_counts_where_it_stands_alone_and_its_place_is_told(document: object, places: list[str]) -> None:
+    assert leaks(document, KNOWN) == places
+
+
+def test_a_name_that_is_public_anyway_is_not_looked_for() -> None:
+    assert leaks({"cpu": "AMD EPYC"}, {"host name": ("epyc",)}) == ["host name at cpu"]
+    assert leaks({"cpu": "AMD EPYC"}, {"host name": ("epyc",)}, public=["AMD EPYC"]) == []
+
+
+def test_names_that_name_nothing_are_not_looked_for() -> None:
+    assert leaks({"a": "/ and ."}, {"home folder": ("/", "", ".")}) == []
+
+
+@given(st.text(), st.text(st.characters(categories=["L", "N"]), min_size=1))
+def test_a_secret_between_spaces_is_found_whatever_its_letters(before: str, secret: str) -> None:
+    assert leaks({"a": f"{before} {secret} "}, {"user name": (secret,)}) == ["user name at a"]
+
+
+def test_the_secrets_are_those_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = secrets()
+    assert platform.node() in found["host name"] and str(Path.cwd()) in found["working folder"]
+    monkeypatch.setenv("LOGNAME", "zoe")
+    assert secrets()["user name"] == ("zoe",)
+
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert secrets()["user name"] == ("",)

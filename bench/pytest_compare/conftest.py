@@ -1,10 +1,10 @@
-"""``pytest bench/compare``: the methods of a preset beside each other on this machine, by pytest-benchmark.
+"""``pytest bench/pytest_compare``: the methods of a preset beside each other on this machine, by pytest-benchmark.
 
 Two numbers come out of it, each measured once. The ratio R with its interval, bytes, flops and errors are the measuring
 core's: its worker processes visit the cells before the first benchmark, into the file that ``python -m bench run
 --preset NAME`` uses, and what stands there already is not visited again. The seconds of a gradient call are
 pytest-benchmark's, in this process, on one thread pinned to one core. When both frameworks are chosen they share the
-process, with their thread pools and allocators; ``make compare`` runs one framework a process and joins the files.
+process, with their thread pools and allocators; ``gradratio pytest`` runs one framework a process and joins the files.
 
 The JSON goes beside the rows, under ``results/``, unless ``--benchmark-json`` says otherwise. It names no host, user,
 folder, branch or author.
@@ -22,17 +22,17 @@ from typing import Any
 
 import pytest
 
-from bench.anonymous import leaks, secrets
-from bench.comparison import Comparison
 from bench.instruments import machine
 from bench.measure import WORKER
 from bench.processes import Launch, Task, environment
 from bench.progress import Progress
+from bench.pytest_compare.comparison import Comparison
+from bench.pytest_compare.files import leaks, secrets
 from bench.worker import pin
 
 COMPARISON = pytest.StashKey[Comparison]()
 WRITTEN = pytest.StashKey[bool]()
-NAMES = "bench/compare/test_methods.py::test_gradient time.perf_counter"
+NAMES = "bench/pytest_compare/test_methods.py::test_gradient time.perf_counter"
 """What every benchmark's entry says, whoever runs it."""
 
 
@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Settle what is compared and where it goes, before a framework is imported or the process is pinned."""
     if config.getoption("numprocesses", None) or "PYTEST_XDIST_WORKER" in os.environ:
-        raise pytest.UsageError("bench/compare times its calls one after another: run it without -n.")
+        raise pytest.UsageError("bench/pytest_compare times its calls one after another: run it without -n.")
     workers = config.getoption("workers", None)
     if workers is not None and workers < 1:
         raise pytest.UsageError(f"--workers {workers} is too small: give a whole number of at least 1.")

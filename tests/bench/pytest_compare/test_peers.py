@@ -1,4 +1,4 @@
-"""``pytest bench/compare/test_peers.py``: there only where it is named."""
+"""``pytest bench/pytest_compare/test_peers.py``: there only where it is named."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ from bench.rows import ROOT
 
 
 def collected(folder: Path, *named: str, **environment: str) -> str:
-    """What pytest would run in ``bench/compare``."""
+    """What pytest would run in ``bench/pytest_compare``."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "GRADRATIO_"))}
-    command = [sys.executable, "-m", "pytest", str(ROOT / "bench" / "compare" / Path(*named)), "--collect-only", "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        str(ROOT / "bench" / "pytest_compare" / Path(*named)),
+        "--collect-only",
+        "-q",
+    ]
     command += ["-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=folder, env=clean | environment, capture_output=True, text=True, check=True)
     return done.stdout

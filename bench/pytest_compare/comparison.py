@@ -1,6 +1,6 @@
 """One comparison of cells within one machine: which cells, what the measuring core found of them, where it is kept.
 
-Pure bookkeeping for ``bench/compare``, which is the shell that pytest runs.
+Pure bookkeeping for ``bench/pytest_compare``, which is the shell that pytest runs.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bench.build import build
-from bench.comparison import Comparison
 from bench.expected import expectation
+from bench.pytest_compare.comparison import Comparison
 
 
 def test_gradient(

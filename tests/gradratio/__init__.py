@@ -1,0 +1,1 @@
+"""Tests of the face: one's own model, and the command."""
