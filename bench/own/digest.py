@@ -64,7 +64,7 @@ def _looked(one: Any, depth: int, *, shallow: bool) -> tuple[bytes, list[Any]]:
     """What an object says of itself, and the objects inside it."""
     if isinstance(one, PLAIN):
         return repr(one).encode(), []
-    if isinstance(one, ModuleType) or (isinstance(one, type | FunctionType) and _installed(one)):
+    if isinstance(one, ModuleType) or (isinstance(one, type | FunctionType) and installed(one)):
         return f"{getattr(one, '__module__', '')} {getattr(one, '__qualname__', one.__name__)}".encode(), []
     if shallow:
         return b"", []
@@ -135,7 +135,7 @@ def _used(fn: FunctionType) -> Iterator[Any]:
             value = fn.__globals__[name]
             yield name
             yield value
-            if isinstance(value, ModuleType) and not _installed(value):
+            if isinstance(value, ModuleType) and not installed(value):
                 yield from (vars(value)[other] for other in named if other in vars(value))
 
 
@@ -172,7 +172,7 @@ def _is_code(part: Any) -> bool:
     return isinstance(part, FunctionType | staticmethod | classmethod | property)
 
 
-def _installed(one: Any) -> bool:
+def installed(one: Any) -> bool:
     """Whether it is of the standard library or of an installed package, or built in."""
     name = one.__name__ if isinstance(one, ModuleType) else getattr(one, "__module__", None) or ""
     module = sys.modules.get(name)

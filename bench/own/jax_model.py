@@ -84,7 +84,7 @@ class Model:
 
         return implicit if question.implicit else explicit
 
-    def require_closed(self) -> None:
+    def require_suitable(self) -> None:
         """``Unsuitable`` where the loss depends on no leaf. An array that a function closes over is a constant in jax,
         and costs no gradient."""
         from jax.custom_derivatives import SymbolicZero
@@ -176,6 +176,10 @@ class Model:
             return self.loss(lambda step, z0, args: SimpleNamespace(value=z))(leaves, rest)[0]
 
         return float(self._compiled("value", at)(leaves, self.rest, None if z is None else self.state(z)))
+
+    def changes(self, leaves: list[Any]) -> list[str]:
+        """None: an array of jax never changes."""
+        return []
 
     # ------------------------------------------------------------------------------------------------------------
 

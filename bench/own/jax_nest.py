@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, floats, inexact, key
+from bench.own.digest import installed
+from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, floats, inexact, key, numbers
 
 STATIC = "{} {} static in a pytree and {} no gradient."
 
@@ -30,18 +31,17 @@ class Arrays:
             return None
         array, leaf = self.cast(one), inexact(one)
         paired = leaf and self._pairs and not nest.fixed and "complex" in str(array.dtype)
-        return nest.put(self.apart(array) if paired else array, leaf=leaf, paired=paired)
+        return nest.put(self.apart(array) if paired else array, path, leaf=leaf, paired=paired)
 
     def opened(self, nest: Nest, one: Any, path: str) -> Opened | None:
-        """One level of a pytree. Arrays in its static part are named, and get no gradient."""
+        """One level of a pytree. Arrays and numbers in its static part are named, and get no gradient."""
         found, tree = self._jax.tree_util.tree_flatten_with_path(one, is_leaf=lambda other: other is not one)
         if found and not found[0][0]:
             return None
-        if type(one) not in (dict, list, tuple, type(None)) and tree.node_data() is not None:
-            paths = {id(array): where for name, part in attributes(one) for where, array in floats(part, path + name)}
-            for where, array in floats(tree.node_data()[1], f"{path} (its static part)"):
-                nest.passed_over(paths.get(id(array), where), STATIC)
         keys = [self._key(more[0], entry, one) for more, entry in found]
+        if type(one) not in (dict, list, tuple, type(None)) and tree.node_data() is not None and not nest.fixed:
+            for where in _static(one, tree.node_data()[1], path, keys):
+                nest.passed_over(where, STATIC)
         return Opened(keys, [entry for _, entry in found], tree.unflatten)
 
     def finish(self, nest: Nest) -> None:
@@ -75,3 +75,18 @@ class Arrays:
         if isinstance(at, self._jax.tree_util.FlattenedIndexKey):
             return next((name for name, part in attributes(one) if part is entry), f"[{at.key}]")
         return key(at.key)
+
+
+def _static(one: Any, data: Any, path: str, keys: list[str]) -> list[str]:
+    """Paths of the floating arrays in the static part of a pytree, and of the plain numbers where its class is the
+    caller's, by the attributes that hold them. keys: of its other entries."""
+
+    def held(part: Any, path: str) -> list[tuple[str, Any]]:
+        return [*floats(part, path), *([] if installed(type(one)) else numbers(part, path))]
+
+    known: dict[int, list[str]] = {}
+    for name, part in attributes(one):
+        for where, value in held(part, path + name) if name not in keys else []:
+            known.setdefault(id(value), []).append(where)
+    found = held(data, f"{path} (its static part)")
+    return [known[id(value)].pop(0) if known.get(id(value)) else where for where, value in found]

@@ -42,7 +42,6 @@ class Job:
         taken = taken.paired if cell.gradient == "forward_gradient" else taken  # its tangents are of real numbers
         self.cell, self._question, self._model, self._reference = cell, question, taken, reference
         self.sizes: Mapping[str, Any] = dict(cell.sizes)
-        taken.require_closed()
         self._calls = Calls(taken, cell)
         self._framework = self._calls.framework
         self.sync, self.forward = self._framework.sync, self._calls.forward

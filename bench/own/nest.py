@@ -4,7 +4,7 @@ One rule for both frameworks, whose own part is in ``torch_nest`` and ``jax_nest
 
     a floating or complex array of the framework    gets a gradient; of a sparse one, its stored values
     an integer, a flag, a key, a text, None         none
-    a plain number (Python's, or a scalar of numpy) none, and a note of the row names it
+    a plain number (Python's, or a scalar of numpy) none, and a note of the row names it, wherever it lies
     an array that a class declares to be constant   none, and a note of the row names it
     any other object that holds floating arrays     refused, by its path in the nest
 """
@@ -22,6 +22,8 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, Protocol
 
 import numpy as np
+
+from bench.own.digest import installed
 
 MOST = 100_000
 """Objects that a search for arrays looks at."""
@@ -89,8 +91,8 @@ class Arrays(Protocol):
 class Nest:
     """Mappings, lists, tuples and dataclasses of arrays, and what else ``arrays`` opens.
 
-    leaves: what gets a gradient. held: the other arrays. Both are copies where the caller could change them. notes: one
-    sentence for each kind of number that gets no gradient though it could.
+    leaves: what gets a gradient. held: the other arrays. Both are copies where the caller could change them. paths: of
+    both. notes: one sentence for each kind of number that gets no gradient though it could.
     """
 
     def __init__(self, arrays: Arrays, tree: Any, name: str, *, fixed: bool) -> None:
@@ -99,6 +101,7 @@ class Nest:
         self._arrays, self.fixed = arrays, fixed
         self.leaves: list[Any] = []
         self.held: list[Any] = []
+        self.paths: dict[str, list[str]] = {"leaves": [], "held": []}
         self._passed: dict[str, list[str]] = {}
         self._within: list[Any] = []
         self._tree = self.taken(tree, name)
@@ -107,18 +110,19 @@ class Nest:
     @property
     def notes(self) -> list[str]:
         """One sentence for each kind of number that gets no gradient."""
-        return [words.format(_listed(paths), *_verb(len(paths))) for words, paths in self._passed.items()]
+        return [words.format(listed(paths), *_verb(len(paths))) for words, paths in self._passed.items()]
 
     def passed_over(self, path: str, words: str) -> None:
         """Let a note say that what lies there gets no gradient. words: with {} for the paths, "is" and "gets"."""
         if not self.fixed:
             self._passed.setdefault(words, []).append(path)
 
-    def put(self, array: Any, *, leaf: bool, paired: bool = False) -> Place:
+    def put(self, array: Any, path: str, *, leaf: bool, paired: bool = False) -> Place:
         """Keep an array, among the leaves or apart from them."""
         among = "leaves" if leaf and not self.fixed else "held"
         into = self.leaves if among == "leaves" else self.held
         into.append(array)
+        self.paths[among].append(path)
         return Place(among, len(into) - 1, paired)
 
     def call(self, leaves: list[Any], held: list[Any], body: Callable[[Any], Any]) -> Any:
@@ -145,11 +149,11 @@ class Nest:
         return Node(parts.rebuild, entries)
 
     def _constant(self, one: Any, path: str) -> Constant:
-        if isinstance(one, float | complex | np.inexact):
-            self.passed_over(path, NUMBER)
-        elif not self.fixed:
+        if not self.fixed:
             for where, array in floats(one, path):
                 raise ValueError(self._refusal(one, path, array, where))
+            for where, _ in numbers(one, path):
+                self.passed_over(where, NUMBER)
         return Constant(one.copy() if isinstance(one, np.ndarray) else one)
 
     def _refusal(self, one: Any, path: str, array: Any, where: str) -> str:
@@ -234,17 +238,41 @@ def floats(one: Any, path: str) -> Iterator[tuple[str, Any]]:
     return ((where, array) for where, array in reached(one, path) if inexact(array))
 
 
-def reached(one: Any, path: str, seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
-    """An object and all that it holds, each once with its path; not what is in ``seen``, by id, which grows."""
+def numbers(one: Any, path: str, seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
+    """The plain floating and complex numbers that can be reached from an object, each with its path.
+
+    Not those in a function or in an object of an installed package, such as the ``eps`` of a layer: nobody takes them
+    for parameters.
+    """
+
+    def ours(one: Any) -> bool:
+        builtin = type(one).__module__ == "builtins" or isinstance(one, partial)
+        return not isinstance(one, FunctionType | MethodType) and (builtin or not installed(type(one)))
+
+    return ((where, part) for where, part in reached(one, path, seen, opens=ours) if is_number(part))
+
+
+def is_number(one: Any) -> bool:
+    """Whether it is a floating or complex number that is no array."""
+    return isinstance(one, float | complex | np.inexact)
+
+
+def reached(
+    one: Any, path: str, seen: dict[int, Any] | None = None, opens: Callable[[Any], bool] = lambda _: True
+) -> Iterator[tuple[str, Any]]:
+    """An object and all that it holds, each once with its path, numbers wherever they are; not what is in ``seen``, by
+    id, which grows. opens: whether to look into an object."""
     seen, stack, most = {} if seen is None else seen, [(path, one)], MOST
     while stack and most:
         path, one = stack.pop()
         if id(one) in seen:
             continue
-        seen[id(one)] = one  # kept alive, so that no other object gets its id
+        if not is_number(one):  # one of Python's stands in many places, as an object that these share
+            seen[id(one)] = one  # kept alive, so that no other object gets its id
         most -= 1
         yield path, one
-        stack += reversed([(path + more, part) for more, part in _parts(one)])
+        if opens(one):
+            stack += reversed([(path + more, part) for more, part in _parts(one)])
 
 
 def _parts(one: Any) -> list[tuple[str, Any]]:
@@ -299,7 +327,8 @@ def key(name: Any) -> str:
     return f"[{json.dumps(name, ensure_ascii=False) if isinstance(name, str) else repr(name)}]"
 
 
-def _listed(paths: list[str]) -> str:
+def listed(paths: list[str]) -> str:
+    """The first few of some paths, and how many more there are."""
     named, more = paths[:NAMED], len(paths) - NAMED
     if more > 0:
         return f"{', '.join(named)} and {more} more"

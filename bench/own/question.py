@@ -86,8 +86,12 @@ def require_positive(what: str, number: Any, words: str) -> None:
 
 
 def model(question: Question, *, double: bool = False, alone: bool | None = None, pairs: bool = False) -> Any:
-    """The model in its framework; ``Unsuitable`` where it cannot be run. See ``torch_model`` and ``jax_model``."""
-    return _module(question.framework).Model(question, double=double, alone=alone, pairs=pairs)
+    """The model in its framework; ``Unsuitable`` where no method can measure it, which is looked at once: not where
+    ``alone`` is known from another one of the same question. See ``torch_model`` and ``jax_model``."""
+    found = _module(question.framework).Model(question, double=double, alone=alone, pairs=pairs)
+    if alone is None:
+        found.require_suitable()
+    return found
 
 
 INDEPENDENT = "The loss depends on no array that gets a gradient: is there a detach or a stop_gradient in it?"

@@ -17,6 +17,7 @@ import numpy as np
 from bench.failures import NotApplicable
 from bench.own.calls import missing_modes
 from bench.own.derived import LONGEST, derived, doubled, settled, unrolled
+from bench.own.nest import listed
 from bench.own.question import Question, Unsuitable, model
 from bench.own.rounding import spread
 from bench.own.state import residual, shortest, spectral_radius
@@ -80,10 +81,18 @@ class Along:
         best = int(np.nanargmin(apart)) if np.isfinite(apart).any() else 0
         return found[best + 1], apart[best]
 
+    def changed(self, v: np.ndarray, h: float) -> list[str]:
+        """Paths of the leaves that the model changes in place at θ + h v or θ − h v."""
+        found = [path for sign in (h, -h) for path in self._exact.changes(self._moved(self.theta + sign * v))]
+        return list(dict.fromkeys(found))
+
     def _at(self, theta: np.ndarray) -> float:
+        return float(self._value(self._moved(theta)))
+
+    def _moved(self, theta: np.ndarray) -> list[Any]:
         ends = np.cumsum([one.size for one in self._leaves])[:-1]
         parts = zip(np.split(theta, ends), self._leaves, strict=True)
-        return float(self._value(self._exact.with_leaves([part.reshape(one.shape) for part, one in parts])))
+        return self._exact.with_leaves([part.reshape(one.shape) for part, one in parts])
 
 
 def reference(question: Question, framework: Any, taken: Any, K: int) -> Reference:
@@ -111,6 +120,7 @@ def reference(question: Question, framework: Any, taken: Any, K: int) -> Referen
 
 
 NOT_DOUBLE = "the model does not run in float64"
+UNDERIVED = "it has a detach, a custom rule, a kink, or a cast to a smaller dtype"
 NO_DIFFERENCES = "the central differences of its float64 loss fail"
 
 
@@ -262,11 +272,10 @@ def _checked(found: np.ndarray, along: Along, least: float) -> Reference:
             if missed <= AGREES:
                 break
         else:
-            return Reference(
-                None,
-                f"No gradient error: the model's float64 derivative is {missed:.1g} away from central differences of "
-                "its loss: it has a detach, a custom rule, a kink, or a cast to a smaller dtype.",
-            )
+            changed = along.changed(v, STEPS[0])
+            why = f"it changes {listed(changed)} in place when it runs" if changed else UNDERIVED
+            words = f"the model's float64 derivative is {missed:.1g} away from central differences of its loss"
+            return Reference(None, f"No gradient error: {words}: {why}.")
     return Reference(found)
 
 

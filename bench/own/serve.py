@@ -34,11 +34,11 @@ def answer(job: Message) -> Message:
         if path not in sys.path:
             sys.path.append(path)
     settings.give(own["framework"], own["settings"])
-    try:
-        taken = _loaded(folder / own["model"])[1]
-    except Exception:  # the row says why
-        taken = None
     with torch_calls.apart():
+        try:
+            taken = _loaded(folder / own["model"])[1]
+        except Exception:  # the row says why
+            taken = None
         if "cell" not in job:
             return _refer(folder, own["model"], own["K"])
         cell = Cell(**job["cell"])

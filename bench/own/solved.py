@@ -21,13 +21,16 @@ def require_same(first: np.ndarray, second: np.ndarray, tolerance: float = 0.0) 
     """``Unsuitable`` where two losses of the same arrays differ: in any bit, or by more than ``tolerance``."""
     if np.array_equal(first, second, equal_nan=True) or abs(float(first) - float(second)) <= tolerance:
         return
-    texts = [f"{float(one):.2g}" for one in (first, second)]
-    if texts[0] == texts[1]:
-        texts = [repr(float(one)) for one in (first, second)]
     raise Unsuitable(
-        f"loss gives {texts[0]} and then {texts[1]} for the same arrays: switch dropout off (model.eval()) or fix its "
-        "seed."
+        "loss gives {} and then {} for the same arrays: switch dropout off (model.eval()) or fix its seed, and let no "
+        "call depend on the one before.".format(*apart(float(first), float(second)))
     )
+
+
+def apart(first: float, second: float) -> tuple[str, str]:
+    """Two numbers in as few digits as tell them apart."""
+    short = f"{first:.2g}", f"{second:.2g}"
+    return short if short[0] != short[1] else (repr(first), repr(second))
 
 
 def require_solved(residual: float, tol: float, K: int, solver: str, measured: Callable[[], float]) -> None:

@@ -41,7 +41,7 @@ def closed_over(value: Callable[[], Any], passed: list[Any]) -> list[Any]:
     return [one for one in ends(first) if id(one) in again and not any(one is other for other in passed)]
 
 
-def listed(tensors: list[Any], *functions: Any) -> str:
+def named(tensors: list[Any], *functions: Any) -> str:
     """What the functions call these tensors, or their shapes; the first few."""
     known = {id(tensor): name for fn in functions for name, tensor in _reached(fn)}
     names = list(dict.fromkeys(known.get(id(one), f"one of shape {tuple(one.shape)}") for one in tensors))

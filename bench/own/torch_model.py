@@ -12,10 +12,11 @@ import numpy as np
 
 from bench.instruments.torch_memory import stored
 from bench.own.lifted import Lifted
-from bench.own.nest import Nest, inexact
+from bench.own.nest import Nest, inexact, listed
 from bench.own.question import INDEPENDENT, Question, Unsuitable, nothing, scalar
-from bench.own.torch_closed import closed_over, ends, listed
-from bench.own.torch_nest import Arrays
+from bench.own.solved import apart
+from bench.own.torch_closed import closed_over, ends, named
+from bench.own.torch_nest import Arrays, differ
 
 
 class Model:
@@ -38,12 +39,13 @@ class Model:
     ) -> None:
         import torch
 
-        self._torch, self._question, self._double = torch, question, double
+        self._torch, self._question, self._double, self._pairs = torch, question, double, pairs
         self._differentiates = {"loss": "", "step": ""}
         what = "args" if question.implicit else "params"
-        arrays = Arrays(double=double, pairs=pairs)
+        arrays, batch = Arrays(double=double, pairs=pairs), Arrays(double=double)
+        self._arrays = arrays, batch
         self._nest = Nest(arrays, question.params, what, fixed=False)
-        self._batch = Nest(Arrays(double=double), question.batch, "batch", fixed=True)
+        self._batch = Nest(batch, question.batch, "batch", fixed=True)
         self.leaves: list[Any] = self._nest.leaves
         self.notes: list[str] = self._nest.notes
         self.rest: dict[str, Any] = {"held": self._nest.held, "batch": self._batch.held}
@@ -99,22 +101,58 @@ class Model:
 
         return implicit if question.implicit else explicit
 
-    def require_closed(self) -> None:
-        """``Unsuitable`` where the loss needs a gradient though no leaf asks for one: it closes over parameters. And
-        where it depends on no leaf at all."""
+    def require_suitable(self) -> None:
+        """``Unsuitable`` where the loss needs a gradient though no leaf asks for one: it closes over parameters. Where
+        it depends on no leaf at all. And where a call leaves other arrays behind than it was given, so that the next
+        one is of another model. To be called of a model that never ran."""
         question, passed = self._question, [*self.leaves, *(one for rest in self.rest.values() for one in rest)]
+        losses: list[float] = []
+
+        def value() -> Any:
+            found = self._once(self.leaves)
+            losses.append(float(found.detach()))
+            return found
+
         with self._torch.enable_grad():
-            found = closed_over(lambda: self.loss(_one_step)(self.leaves, self.rest)[0], passed)
+            found = closed_over(value, passed)
             if found:
                 raise Unsuitable(
                     f"The model uses tensors that require a gradient and are not among its arguments "
-                    f"({listed(found, question.loss, question.step)}): pass the module or the tensors that hold them "
+                    f"({named(found, question.loss, question.step)}): pass the module or the tensors that hold them "
                     "as params (args of a step), or detach them."
                 )
+            self._require_unchanged(*losses)
             asking = [one.detach().requires_grad_() for one in self.leaves]
-            reached = ends(self.loss(_one_step)(asking, self.rest)[0])
+            reached = ends(self._once(asking))
         if not any(one is leaf for one in reached for leaf in asking):
             raise Unsuitable(INDEPENDENT)
+
+    def _once(self, leaves: list[Any]) -> Any:
+        """The loss, after one step where there is a solve."""
+        return self.loss(_one_step)(leaves, self.rest)[0]
+
+    def _require_unchanged(self, first: float, second: float) -> None:
+        """``Unsuitable`` where calls of the model changed a leaf in place, or anything else by which the loss of the
+        ``first`` one is not that of the ``second``."""
+        given = self._anew()
+        leaves, others = self._arrays[0].changed(self._nest, given._arrays[0], given._nest)
+        others += self._arrays[1].changed(self._batch, given._arrays[1], given._batch)[1]
+        if self._question.implicit and differ(self.rest["z0"], given.rest["z0"]):
+            others.append("z0")
+        if leaves:
+            raise Unsuitable(CHANGES.format(listed(leaves)))
+        if first == second:
+            return
+        anew = {float(one._once(one.leaves).detach()) for one in (given, self._anew())}
+        if others and len(anew) == 1:
+            raise Unsuitable(LASTING.format(*apart(first, second), f"since it changes {listed(others)} in place"))
+        if others := self._arrays[0].attributes_changed():
+            why = f"and changes {listed(others)} in place, or draws random numbers"
+            raise Unsuitable(LASTING.format(*apart(first, second), why))
+
+    def _anew(self) -> Model:
+        """The same model of arrays as the caller gave them."""
+        return Model(self._question, double=self._double, alone=self.alone, look=False, pairs=self._pairs)
 
     def holding(self, body: Callable[[], Any]) -> Any:
         """``body()``, while the caller's modules hold this model's tensors: a backward pass may run their code again,
@@ -185,6 +223,14 @@ class Model:
             at = None if z is None else self.state(z)
             return float(self.loss(lambda step, z0, args: SimpleNamespace(value=at))(leaves, self.rest)[0].detach())
 
+    def changes(self, leaves: list[Any]) -> list[str]:
+        """Paths of the leaves that a call of the model with these numbers changes in place."""
+        before = [one.clone() for one in leaves]
+        with self._torch.no_grad():
+            self._once(leaves)
+        both = zip(self._nest.paths["leaves"], leaves, before, strict=True)
+        return list(dict.fromkeys(path for path, one, other in both if differ(one, other)))
+
     # ------------------------------------------------------------------------------------------------------------
 
     def _recorded(self, which: str, fn: Callable[[], Any], leaves: list[Any]) -> Any:
@@ -245,6 +291,11 @@ class Model:
                 raise ValueError(f"A tensor lies on {one.device}: move the model and its arrays to the cpu.")
 
 
+CHANGES = (
+    "The model changes {} in place when it runs, and what is differentiated must stay as it is given: take the change "
+    "out, such as max_norm of an nn.Embedding or .data.clamp_()."
+)
+LASTING = "loss gives {} and then {}, {}: switch that off (model.eval()), or let it work on a copy."
 INSIDE = (
     "step differentiates inside by something that asks for no gradient: where z.requires_grad is False, let it take "
     "z.detach().requires_grad_()."

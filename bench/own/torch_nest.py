@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.instruments.torch_memory import stored
-from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, inexact, reached
+from bench.own.digest import installed
+from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, inexact, numbers, reached
 
 FROZEN = "{} {} frozen and {} no gradient."
 ATTRIBUTE = "{} {} no parameter and {} no gradient: make a torch.nn.Parameter of what is to get one."
@@ -29,6 +30,8 @@ class Arrays:
         self._all: Any = None
         self._names: dict[str, Place] = {}
         self._kept: dict[str, Any] = {}
+        self._paths: dict[str, str] = {}
+        self._others: list[tuple[str, Any, int]] = []
 
     def take(self, nest: Nest, one: Any, path: str) -> Place | Node | Constant | None:
         """A module, or a tensor: of a sparse one, its stored values and where they stand."""
@@ -39,12 +42,12 @@ class Arrays:
             return None
         _require_layout(one, path)
         if one.layout is not self._torch.strided:
-            return self._sparse(nest, one)
+            return self._sparse(nest, one, path)
         leaf = inexact(one)
         if leaf and isinstance(one, self._torch.nn.Parameter) and not one.requires_grad:
             nest.passed_over(path, FROZEN)
             leaf = False
-        return self._put(nest, one, leaf=leaf)
+        return self._put(nest, one, path, leaf=leaf)
 
     def opened(self, nest: Nest, one: Any, path: str) -> Opened | None:
         """None: torch has no containers of its own but modules."""
@@ -64,19 +67,25 @@ class Arrays:
         if not self._modules or nest.fixed:
             return
         self._all = _caller()([module for _, module in self._modules.values()])
-        paths = {f"held.{place}": path for place, (path, _) in enumerate(self._modules.values())}
+        tops = [path for path, _ in self._modules.values()]
+
+        def path_of(name: str) -> str:
+            _, place, inner = name.split(".", 2)
+            return f"{tops[int(place)]}.{inner}"
+
         for name, one in self._all.named_parameters():
-            path = f"{paths['.'.join(name.split('.')[:2])]}.{name.split('.', 2)[2]}"
+            path = path_of(name)
             _require_layout(one, path)
             if inexact(one) and one.requires_grad:
                 if one.layout is not self._torch.strided:
                     raise ValueError(f"{path} is a sparse parameter: make a parameter of its values.")
-                self._names[name] = self._put(nest, one, leaf=True)
+                self._names[name] = self._put(nest, one, path, leaf=True)
             else:
                 if inexact(one):
                     nest.passed_over(path, FROZEN)
                 self._kept[name] = self.cast(one)
         self._kept |= {name: self.cast(one) for name, one in self._all.named_buffers()}
+        self._paths = {name: path_of(name) for name in self._kept}
         self._look_for_others(nest)
 
     def call(self, nest: Nest, leaves: list[Any], held: list[Any], body: Callable[[Any], Any]) -> Any:
@@ -89,6 +98,21 @@ class Arrays:
         }
         return self._torch.func.functional_call(self._all, {**self._kept, **own}, (lambda: body(tree),))
 
+    def changed(self, nest: Nest, anew: Arrays, given: Nest) -> tuple[list[str], list[str]]:
+        """Paths of the leaves, and of all other arrays that were copied, that were changed in place since they were put
+        away. given, anew: the same nest taken apart again, and its arrays."""
+
+        def found(paths: list[str], ours: list[Any], theirs: list[Any]) -> list[str]:
+            return [path for path, *both in zip(paths, ours, theirs, strict=True) if differ(*both)]
+
+        held = found(nest.paths["held"], nest.held, given.held)
+        kept = found([*self._paths.values()], [*self._kept.values()], [*anew._kept.values()])
+        return found(nest.paths["leaves"], nest.leaves, given.leaves), [*held, *kept]
+
+    def attributes_changed(self) -> list[str]:
+        """The same of the attributes of modules, which nobody copies: torch counts the changes of a tensor."""
+        return [path for path, one, version in self._others if one._version != version]
+
     def cast(self, tensor: Any) -> Any:
         """A copy, in float64 where that was asked for and it is of floating numbers."""
         tensor = tensor.detach().resolve_conj()
@@ -97,12 +121,12 @@ class Arrays:
         to = self._torch.complex128 if tensor.is_complex() else self._torch.float64
         return tensor.to(to, copy=True)
 
-    def _put(self, nest: Nest, one: Any, *, leaf: bool) -> Place:
+    def _put(self, nest: Nest, one: Any, path: str, *, leaf: bool) -> Place:
         paired = leaf and self._pairs and not nest.fixed and one.is_complex()
         array = self.cast(one)
-        return nest.put(self.apart(array) if paired else array, leaf=leaf, paired=paired)
+        return nest.put(self.apart(array) if paired else array, path, leaf=leaf, paired=paired)
 
-    def _sparse(self, nest: Nest, one: Any) -> Node:
+    def _sparse(self, nest: Nest, one: Any, path: str) -> Node:
         """A leaf of the values that are stored; the indices are held."""
         torch, shape, layout = self._torch, one.shape, one.layout
 
@@ -114,29 +138,42 @@ class Arrays:
             return torch.sparse_compressed_tensor(*where, values, shape, layout=layout, check_invariants=False)
 
         whole = layout is torch.sparse_coo and one.is_coalesced()
-        parts = [self._put(nest, part, leaf=inexact(part)) for part in stored(one.detach())]
+        parts = [self._put(nest, part, path, leaf=inexact(part)) for part in stored(one.detach())]
         return Node(coo if layout is torch.sparse_coo else compressed, parts)
 
     def _look_for_others(self, nest: Nest) -> None:
-        """Floating arrays that lie in modules, and are neither parameters nor buffers."""
+        """Floating arrays and numbers that lie in modules, and are neither parameters nor buffers."""
         known = {id(one): one for one in [*self._all.parameters(), *self._all.buffers(), *self._all.modules()]}
-        own = vars(self._torch.nn.Module()).keys()
+        own, counted = vars(self._torch.nn.Module()).keys(), dict(known)
         for top, module in self._modules.values():
             for name, part in module.named_modules(prefix=top):
-                for path, array in (
-                    found
-                    for more, one in attributes(part)
-                    if more[1:] not in own
-                    for found in reached(one, name + more, known)
-                ):
-                    if not inexact(array) or getattr(array, "grad_fn", None) is not None:
-                        continue  # the latter is left behind by an earlier call
-                    if getattr(array, "requires_grad", False):
-                        raise ValueError(
-                            f"{path} requires a gradient, but is no parameter that its module knows of: put it into a "
-                            f"torch.nn.ModuleList, a ParameterList or the like, or detach it."
-                        )
-                    nest.passed_over(path, ATTRIBUTE)
+                made = {
+                    one.removesuffix("_orig") for one, _ in part.named_parameters(recurse=False)
+                }  # by a norm or a mask
+                others = [(name + more, one) for more, one in attributes(part) if more[1:] not in {*own, *made}]
+                for path, array in (found for where, one in others for found in reached(one, where, known)):
+                    self._attribute(nest, path, array)
+                if not installed(type(part)):
+                    for path, _ in (found for where, one in others for found in numbers(one, where, counted)):
+                        nest.passed_over(path, ATTRIBUTE)
+
+    def _attribute(self, nest: Nest, path: str, one: Any) -> None:
+        """What an attribute of a module holds."""
+        if isinstance(one, self._torch.Tensor) and not one.is_inference():
+            self._others.append((path, one, one._version))
+        if not inexact(one) or getattr(one, "grad_fn", None) is not None:
+            return  # the latter is left behind by an earlier call
+        if getattr(one, "requires_grad", False):
+            raise ValueError(
+                f"{path} requires a gradient, but is no parameter that its module knows of: put it into a "
+                f"torch.nn.ModuleList, a ParameterList or the like, or detach it."
+            )
+        nest.passed_over(path, ATTRIBUTE)
+
+
+def differ(one: Any, other: Any) -> bool:
+    """Whether two tensors hold other numbers, of which NaN is one."""
+    return not bool(((one == other) | ((one != one) & (other != other))).all()) if one.numel() else False
 
 
 def _require_layout(one: Any, path: str) -> None:

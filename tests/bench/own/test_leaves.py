@@ -225,6 +225,11 @@ class Holding(torch.nn.Module):
         ([1, {"k": torch.ones(2)}], 'params.more[1]["k"]'),
         (Plain(torch.ones(2)), "params.more.inner"),
         (closing(torch.ones(2)), "params.more.array"),
+        (0.5, "params.more"),
+        (np.complex64(1), "params.more"),
+        ({"k": (1, 0.5)}, 'params.more["k"][1]'),
+        (Plain(0.5), "params.more.inner"),
+        (partial(torch.nn.functional.leaky_relu, negative_slope=0.1), 'params.more.keywords["negative_slope"]'),
     ],
 )
 def test_an_attribute_of_a_module_that_is_no_parameter_is_named(what: Any, where: str) -> None:
@@ -257,7 +262,7 @@ def test_a_parameter_that_its_module_does_not_know_is_refused(what: Any, where: 
         3,
         "text",
         None,
-        0.5,
+        torch.nn.functional.leaky_relu,
         torch.arange(3),
         (torch.ones(2, requires_grad=True) * 2),  # what an earlier call left behind
     ],
@@ -265,6 +270,21 @@ def test_a_parameter_that_its_module_does_not_know_is_refused(what: Any, where: 
 def test_what_a_module_knows_or_holds_without_floats_costs_no_word(what: Any) -> None:
     nest = taken("torch", Holding(what))
     assert nest.notes == [] and len(nest.leaves) == 2 + isinstance(what, torch.nn.Module)
+
+
+def test_numbers_of_layers_that_are_no_code_of_the_callers_cost_no_word() -> None:
+    layers = torch.nn.Sequential(torch.nn.BatchNorm1d(2), torch.nn.Dropout(0.5), torch.nn.LeakyReLU(0.2))
+    assert taken("torch", Holding(layers)).notes == []
+    assert taken("jax", equinox.nn.LayerNorm(3)).notes == []
+
+
+@BOTH
+def test_a_number_is_named_wherever_it_lies(framework: str) -> None:
+    tree = {"W": ones(framework, 2), "o": Plain([0.5]), "s": {0.5}, "f": closing(0.5), "d": Dense(0.5, 0.5)}
+    (note,) = taken(framework, tree).notes
+    words, (named, more) = " are no array and get no gradient", note.split(" and 1 more")
+    last = {'params["d"].W', 'params["d"].b', 'params["o"].inner[0]', 'params["s"][0]'}
+    assert more.startswith(words) and len(set(named.split(", ")) & last) == 3
 
 
 def test_frozen_parameters_are_named_in_a_module_and_beside_one() -> None:
@@ -305,6 +325,47 @@ def test_static_parts_of_a_pytree_are_named() -> None:
     ]
     back = nest.call(nest.leaves, nest.held, lambda tree: tree)
     assert isinstance(back["e"], Layer) and back["e"].act is jax.nn.relu and back["r"].table is table
+
+
+@jax.tree_util.register_pytree_node_class
+class Own:
+    """A registered class with a static part of its own making."""
+
+    def __init__(self, W: Any, **rest: Any) -> None:
+        self.W, self.rest, self.kept = W, rest, 0.5
+
+    def tree_flatten(self) -> tuple[Any, Any]:
+        return (self.W,), tuple(self.rest.items())
+
+    @classmethod
+    def tree_unflatten(cls, rest: Any, children: Any) -> Own:
+        return cls(*children, **dict(rest))
+
+
+class Numbered(equinox.Module):
+    """An Equinox module with the same number twice, once static."""
+
+    W: jax.Array
+    scale: float
+    power: float = equinox.field(static=True)
+
+
+@pytest.mark.parametrize("number", [0.5, 2j])
+def test_static_numbers_of_a_pytree_are_named(number: Any) -> None:
+    tree = {"r": Registered(jnp.ones(2), number), "e": Numbered(jnp.ones(2), number, number)}
+    assert taken("jax", tree).notes == [
+        'params["e"].power and params["r"].table are static in a pytree and get no gradient.',
+        'params["e"].scale is no array and gets no gradient: make an array of a number that is to get one.',
+    ]
+    assert taken("jax", Own(jnp.ones(2), alpha=np.complex64(number), n=3, how="text")).notes == [
+        'params.rest["alpha"] is static in a pytree and gets no gradient.'
+    ]
+
+
+def test_a_row_names_a_static_number() -> None:
+    params = Own(jnp.ones(2), alpha=0.5)
+    row = only(compared(loss=lambda p, x: p.W.sum() * p.rest["alpha"], params=params, methods=["backprop"]))
+    assert row["status"] == "ok" and row["reason"] == 'params.rest["alpha"] is static in a pytree and gets no gradient.'
 
 
 @BOTH
