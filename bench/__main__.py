@@ -110,11 +110,11 @@ def run(given: argparse.Namespace) -> int:
     from bench.cells import on_gpus
     from bench.expected import surprises
     from bench.instruments import machine, sources
-    from bench.measure import TIMEOUT_S, measure
     from bench.plan import unmade
     from bench.presets import PRESETS
     from bench.progress import Progress
     from bench.rows import ROOT, verdict_row
+    from bench.run import TIMEOUT_S, measure
     from bench.summary import newest, summarise, table
 
     if not says_which(given):

@@ -30,6 +30,11 @@ class Lost(Exception):
         super().__init__(reason)
         self.status, self.reason = status, reason
 
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What stands for the answer that did not come."""
+        return {"status": self.status, "reason": self.reason}
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -121,7 +126,8 @@ class Worker:
     def stop(self) -> None:
         """Send the kill alone; whoever waits for an answer sees the process end."""
         if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def kill(self) -> None:
         """End the process and all that it started, at once, and let go of its pipes."""

@@ -24,8 +24,8 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 def profile(given: argparse.Namespace) -> int:
     """Build the one cell that the flags mean, check its gradient, profile both calls and print a table."""
     from bench.build import build
-    from bench.measure import WORKER
     from bench.processes import Launch, Task, environment
+    from bench.run import WORKER
 
     cell = _one(given)
     os.environ.update(environment(Launch(sys.executable, WORKER), Task()))

@@ -68,8 +68,8 @@ def measured(cells: Sequence[Cell], preset: str) -> Found:
     from dataclasses import asdict
 
     from bench.expected import surprises
-    from bench.measure import measure
     from bench.rows import ROOT, verdict_row
+    from bench.run import measure
     from bench.summary import summarise
 
     commit, asv = os.environ.get("ASV_COMMIT"), os.getppid()

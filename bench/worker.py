@@ -18,6 +18,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -115,15 +116,31 @@ def own(job: Message) -> Message:
     return answer(job)
 
 
+def abilities(framework: str) -> Message:
+    """Try what each method can do in a framework."""
+    from bench.capabilities.measure import measure
+    from bench.visit import failure
+
+    try:
+        found = measure(framework)
+    except Exception as error:  # none of a method's own, which is an outcome
+        status, reason = failure(error)
+        return {"status": status, "reason": reason}
+    plain = {method: {name: asdict(one) for name, one in tried.items()} for method, tried in found.items()}
+    return {"status": "ok", "reason": "", "found": plain}
+
+
 def answer(job: Message) -> Message:
-    """Visit the cell that a job names, perform a part of an experiment, take the turn that the gate asks for, or see to
-    a model of the caller's own."""
+    """Visit the cell that a job names, perform a part of an experiment, take the turn that the gate asks for, see to a
+    model of the caller's own, or try what each method can do."""
     if "live" in job:
         return live()(job)
     if "own" in job:
         return own(job)
     if "part" in job:
         return part(job)
+    if "abilities" in job:
+        return abilities(job["abilities"])
     from bench.build import build
     from bench.cells import Cell
     from bench.store import plain

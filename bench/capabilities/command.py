@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,24 +41,15 @@ def capabilities(given: argparse.Namespace) -> int:
 
 
 def _fresh(framework: str) -> Outcomes:
-    """The outcomes of one framework, from a process that has imported nothing else."""
-    from bench.measure import WORKER
-    from bench.processes import Launch, Task, environment
-    from bench.reasons import without_paths
-    from bench.rows import ROOT
+    """The outcomes of one framework, from a worker process that has imported nothing else."""
+    from bench.processes import Launch, Lost, Worker
+    from bench.run import WORKER
 
-    command = [sys.executable, "-m", "bench.capabilities", framework]
-    env = environment(Launch(sys.executable, WORKER), Task())
     try:
-        answer = subprocess.run(
-            command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"Trying {framework} took more than {TIMEOUT_S:g} s: see whether it hangs.") from None
-    if answer.returncode:
-        last = answer.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise RuntimeError(
-            f"Trying {framework} ended with exit code {answer.returncode} and these words: {without_paths(last[0])}"
-        )
-    found = json.loads(answer.stdout.splitlines()[-1])
-    return {method: {name: Outcome(**one) for name, one in tried.items()} for method, tried in found.items()}
+        with Worker(Launch(sys.executable, WORKER)) as worker:
+            answer = worker.ask({"abilities": framework}, TIMEOUT_S)
+    except Lost as lost:
+        raise RuntimeError(f"Trying {framework} came to an end: {lost.reason}.") from None
+    if answer["status"] != "ok":
+        raise RuntimeError(f"Trying {framework} failed: {answer['reason']}")
+    return {method: {name: Outcome(**one) for name, one in tried.items()} for method, tried in answer["found"].items()}

@@ -36,9 +36,9 @@ def experiments(given: argparse.Namespace) -> int:
     """Run what the flags mean, then say what came of it and where the rows are."""
     from bench import store
     from bench.instruments import machine, sources
-    from bench.measure import measure
     from bench.progress import Progress
     from bench.rows import ROOT
+    from bench.run import measure
 
     gpus = range(len(machine.visible_gpus()))
     wanted = plan(given.preset, [name for text in given.only for name in text.split(",") if name], given.data, gpus)

@@ -19,10 +19,10 @@ from bench.gate.report import Report
 from bench.gate.ring import Ring
 from bench.gate.sides import Side
 from bench.instruments import machine
-from bench.measure import WORKER, measure
 from bench.processes import Launch
 from bench.progress import Progress
 from bench.rows import SCHEMA, now
+from bench.run import WORKER, measure
 from bench.store import Row
 
 PAIRS = 6

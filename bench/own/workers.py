@@ -12,16 +12,14 @@ from typing import Any
 
 from bench import store
 from bench.cells import Cell
-from bench.crew import Crew, Limits
 from bench.instruments import machine
-from bench.measure import WORKER
 from bench.own import serve
 from bench.own.question import Question
 from bench.own.references import Reference
 from bench.plan import Tour, Visit
 from bench.processes import Launch, Lost, Task, Worker
-from bench.progress import Progress
 from bench.rows import run_row
+from bench.run import WORKER, Leader, Limits, Visits
 from bench.store import Row
 
 MODEL = "model.pickle"
@@ -54,9 +52,8 @@ def measured(
 
         def led(plan: list[Tour]) -> list[Row]:
             job: Row = {"own": own, "pairs": {"budget_s": budget_s}}
-            limits = Limits(timeout_s, task.memory_bytes)
-            crew = Crew(launch, run, plan, path=path, job=job, limits=limits, gpus=[], progress=Progress(quiet=True))
-            return list(crew.work(cores[: min(slots, len(plan))]))
+            visits = Visits(launch, run, job, memory_bytes=task.memory_bytes)
+            return list(Leader(visits, path=path, limits=Limits(timeout_s)).lead(plan, cores[:slots]))
 
         exact = led([tuple(Visit(cell, "exact", 0) for cell in cells)])
         good = {row["cell"] for row in exact if row["status"] == "ok"}

@@ -126,9 +126,9 @@ def run(
     part that it has then."""
     from bench import store
     from bench.instruments import machine
-    from bench.measure import measure
     from bench.peers.perform import memory_bytes
     from bench.progress import Progress
+    from bench.run import measure
 
     slots = min(2, len(machine.available_cores()))
     needed, available = memory_bytes(given.preset), machine.memory_for(slots)

@@ -81,7 +81,7 @@ class Comparison:
     def measure(self, cells: Iterable[Cell], progress: Progress | None = None) -> None:
         """Let the measuring core visit ``cells``, as ``python -m bench run`` does and into the same file: what stands
         there already is not measured again."""
-        from bench.measure import measure
+        from bench.run import measure
 
         cells = list(cells)
         rows = measure(cells, workers=self.workers, path=self.rows, preset=self.preset, progress=progress)

@@ -23,11 +23,11 @@ from typing import Any
 import pytest
 
 from bench.instruments import machine
-from bench.measure import WORKER
 from bench.processes import Launch, Task, environment
 from bench.progress import Progress
 from bench.pytest_compare.comparison import Comparison
 from bench.pytest_compare.files import leaks, secrets
+from bench.run import WORKER
 from bench.worker import pin
 
 COMPARISON = pytest.StashKey[Comparison]()

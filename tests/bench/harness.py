@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from bench.cells import Cell
-from bench.measure import measure
+from bench.run import measure
 from bench.store import Row
 
 FAKE = Path(__file__).with_name("fake_worker.py")

@@ -23,7 +23,7 @@ import json
 import sys
 from pathlib import Path
 from bench.cells import Cell
-from bench.measure import measure
+from bench.run import measure
 cells = [Cell(*names) for names in json.loads(sys.argv[3])]
 for row in measure(cells, path=Path(sys.argv[1]), preset="smoke", script=Path(sys.argv[2]), workers={WORKERS}):
     print(json.dumps(row), flush=True)

@@ -11,7 +11,7 @@ import pytest
 
 from bench import store
 from bench.cells import Cell
-from bench.measure import measure
+from bench.run import measure
 from tests.bench.harness import CELLS, FAKE, METHODS, ROOT, Bench, gone
 
 
@@ -68,7 +68,7 @@ import signal
 import sys
 from pathlib import Path
 from bench.cells import Cell
-from bench.measure import measure
+from bench.run import measure
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would begin with it ignored
 cells = [Cell("torch", "tanh", method, measures=("exact",)) for method in ("unrolled", "ift", "jfb")]
 for row in measure(cells, path=Path(sys.argv[1]), preset="smoke", script=Path(sys.argv[2]), slots=1):

@@ -13,8 +13,8 @@ import pytest
 import impls
 from bench.cells import Cell
 from bench.instruments import machine
-from bench.measure import measure
 from bench.processes import Worker
+from bench.run import measure
 from bench.store import Row
 
 SIZES = {"width": 4, "inputs": 3, "batch": 2}

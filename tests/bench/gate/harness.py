@@ -48,7 +48,7 @@ class Gate:
 
 def without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process of tests play all workers: what is measured, judged and told is the same."""
-    for place in ("bench.measure", "bench.crew", "bench.gate.ring"):
+    for place in ("bench.run", "bench.gate.ring"):
         monkeypatch.setattr(f"{place}.Worker", fake_side.Played)
 
 

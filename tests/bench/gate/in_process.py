@@ -44,7 +44,7 @@ def impls_of(folder: Path) -> Iterator[None]:
 
 
 def measure(cells: Iterable[Cell], *, path: Path, pythonpath: str, preset: str, **settings: Any) -> Iterator[Row]:
-    """As ``bench.measure.measure`` for exact visits, with what that takes for its worker processes left aside."""
+    """As ``bench.run.measure`` for exact visits, with what that takes for its worker processes left aside."""
     cells, folder = list(cells), Path(pythonpath)
     ready = {"impls": sources.digest(folder / "impls"), "versions": machine.versions()}
     run = run_row(cells, ready, workers=1, preset=preset, commit=settings.get("commit"))

@@ -17,7 +17,7 @@ from bench.build import build
 from bench.cells import Cell
 from bench.instruments import machine
 from bench.instruments.machine import Watch, warnings
-from bench.measure import measure
+from bench.run import measure
 
 
 def test_the_description_names_a_kind_of_machine_and_no_owner() -> None:
