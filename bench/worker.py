@@ -79,11 +79,11 @@ def ready() -> Message:
 
 
 @functools.cache
-def live() -> Callable[[Message], Message]:
+def prepared() -> Callable[[Message], Message]:
     """The one cell of this process that the gate keeps built."""
-    from bench.gate.live import Live
+    from bench.gate.turns import Prepared
 
-    return Live()
+    return Prepared()
 
 
 @functools.cache
@@ -134,7 +134,7 @@ def answer(job: Message) -> Message:
     """Visit the cell that a job names, perform a part of an experiment, take the turn that the gate asks for, see to a
     model of the caller's own, or try what each method can do."""
     if "live" in job:
-        return live()(job)
+        return prepared()(job)
     if "own" in job:
         return own(job)
     if "part" in job:

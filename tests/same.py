@@ -31,7 +31,7 @@ SAID = {
     **{f"list-{name}": f"bench list --preset {name}" for name in ("smoke", "track", "quick", "standard", "gpu")},
     "experiments": "bench experiments --list",
     **{f"peers-{name}": f"bench peers --list --preset {name}" for name in ("smoke", "quick", "full")},
-    "rates": "bench.gate.rates --show",
+    "rates": "bench.gate.calibration.rates --show",
     "headline": f"reports --markdown --results {QUICK}",
     **{f"headline-{index}": f"reports --markdown --results {path}" for index, path in enumerate(OLDER)},
     "answer": f"reports --answer-markdown --results {QUICK} --papers {PAPERS}",

@@ -49,10 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(given: argparse.Namespace) -> int:
     """Measure, print the table and the folder with the rows."""
-    from bench.gate.contest import PAIRS, TIMEOUT_S, Contest
-    from bench.gate.duel import BUDGET_S
+    from bench.gate.gate import PAIRS, TIMEOUT_S, Gate
+    from bench.gate.report import table
     from bench.gate.sides import side
-    from bench.gate.table import table
+    from bench.gate.turns import BUDGET_S
     from bench.instruments import machine
 
     cells = chosen(given)
@@ -70,7 +70,7 @@ def run(given: argparse.Namespace) -> int:
             same = f"commit {base.label}" if base.commit and base.commit == head.commit else "same impls"
             print(f"Both sides are the {same}: this is an A/A run, which tells of the machine.", file=sys.stderr)
         folder = given.out or Path("results/local/gate") / f"{base.label}-{head.label}"
-        report = Contest(
+        report = Gate(
             base,
             head,
             cells,

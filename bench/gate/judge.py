@@ -1,13 +1,14 @@
-"""What a comparison means: worse, better, same or not decided. Pure functions of numbers."""
+"""What a comparison means: worse, better, same or not decided. Pure functions of numbers and rows."""
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.gate.duel import SIDES, Samples, ratios
+from bench.gate.turns import SIDES, Samples, ratios
 from bench.stats import BETTER, MARGIN, SAME, UNDECIDED, WORSE, Estimate, centre, judge
 from bench.store import SKIPPED
 
@@ -17,6 +18,9 @@ FLOOR_S = 20e-6
 TIMES = ("forward", "gradient", "R")
 COUNTS = ("peak_bytes", "forward_peak_bytes", "held_bytes", "flops", "forward_flops")
 """Values that are compared for equality."""
+
+FAILURES = 2
+"""How many more of head's processes than of base's must fail for that to be a regression."""
 
 ERROR_RELATIVE, ERROR_ZERO = 1e-9, 1e-12
 """Two float64 gradient errors are the same within this relative difference, or where both are below rounding."""
@@ -71,6 +75,42 @@ def times(cell: str, pairs: Sequence[Samples]) -> list[Finding]:
 def _middle(pairs: Sequence[Samples], kind: str) -> float:
     """Seconds of base."""
     return statistics.median(statistics.median(samples[SIDES[0]][kind]) for samples in pairs)
+
+
+def time(cell: str, rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """The comparisons of time of one cell, from the rows of its turns; or the one of its status where a side failed too
+    often."""
+    good = [row["samples"] for row in rows if row["status"] == "ok"]
+    failed = [row for row in rows if row["status"] != "ok"]
+    sides = [row["side"] for row in failed]
+    worse = sides.count("head") - sides.count("base") >= FAILURES
+    if worse or len(good) < max(2, math.ceil(len(rows) / 2)):
+        words = "; ".join(sorted({f"{row['side']} {row['status']}: {row['reason']}" for row in failed}))
+        note = f"{len(failed)} of {len(rows)} pairs failed: {words}"
+        return [Finding(cell, "status", WORSE if worse else UNDECIDED, note=note)]
+    note = f"{len(failed)} of {len(rows)} pairs failed" if failed else ""
+    return [replace(found, note=found.note or note) for found in times(cell, good)]
+
+
+def confirmed(first: Finding, second: Mapping[str, Finding]) -> Finding:
+    """A regression that a second comparison, by quantity, shows too, else one that is not decided."""
+    if first.verdict != WORSE:
+        return first
+    other = second.get(first.quantity)
+    if first.quantity == "status":
+        agreed = other is not None and other.verdict == WORSE
+        return first if agreed else replace(first, verdict=UNDECIDED, note=f"{first.note}; not so in a second run")
+    if other is None or other.interval is None:
+        failed = second["status"].note if "status" in second else "nothing"
+        return replace(first, verdict=UNDECIDED, note=f"a second run found no time: {failed}")
+    if other.verdict != WORSE:
+        return replace(first, verdict=UNDECIDED, note=f"a second run found {other.interval.value:.3f}")
+    return replace(first, note=f"again: {other.interval.low:.3f} to {other.interval.high:.3f}")
+
+
+def unjudged(found: Finding) -> Finding:
+    """A time that means nothing, since base differs from itself; a failure still means what it says."""
+    return replace(found, verdict=UNDECIDED, note="base differed from itself") if found.quantity in TIMES else found
 
 
 def counts(cell: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Finding]:

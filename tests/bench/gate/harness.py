@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.cells import Cell
-from bench.gate.contest import Contest
+from bench.gate.gate import Gate
 from bench.gate.report import Report
 from bench.gate.sides import Side, side
 from tests.bench.gate import fake_side
@@ -18,7 +18,7 @@ from tests.bench.gate import fake_side
 PAIRS = 3
 
 
-class Gate:
+class Sides:
     """Two sides with orders, and a way to set them against each other."""
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +37,7 @@ class Gate:
         cells = [Cell("torch", "tanh", method) for method in methods]
         sides = self.side("base", base), self.side("head", head)
         options = {"pairs": PAIRS, "slots": 1, "quiet": True, "script": Path(fake_side.__file__)} | settings
-        return Contest(*sides, cells, folder=self.out, **options).report()
+        return Gate(*sides, cells, folder=self.out, **options).report()
 
     def rows(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.out / "turns.jsonl").read_text().splitlines()]
@@ -48,7 +48,7 @@ class Gate:
 
 def without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process of tests play all workers: what is measured, judged and told is the same."""
-    for place in ("bench.run", "bench.gate.ring"):
+    for place in ("bench.run",):
         monkeypatch.setattr(f"{place}.Worker", fake_side.Played)
 
 

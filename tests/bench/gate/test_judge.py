@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.gate import judge
-from bench.gate.duel import ratios
+from bench.gate.turns import ratios
 
 MIRROR = {
     judge.WORSE: judge.BETTER,

@@ -8,7 +8,7 @@ import pytest
 
 from bench.gate import judge
 from bench.gate.__main__ import main
-from bench.gate.contest import Contest
+from bench.gate.gate import Gate
 from bench.rows import ROOT
 
 
@@ -36,7 +36,7 @@ def test_a_gate_prints_its_table_and_adds_it_to_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(judge, "MARGIN", 1e9)  # two short pairs may say anything of time: let it pass, once is enough
-    monkeypatch.setitem(Contest.__init__.__kwdefaults__, "control", False)  # more of the same processes: see test_looks
+    monkeypatch.setitem(Gate.__init__.__kwdefaults__, "control", False)  # more of the same processes: see test_times
     flags = ["--framework", "jax", "--problem", "tanh", "--method", "jfb", "--set", "width=4", "batch=2", "K=3"]
     flags += ["--pairs", "2", "--budget", "0.01", "--out", str(tmp_path / "rows"), "--table", str(tmp_path / "table")]
     assert main([str(ROOT), str(ROOT), *flags]) == 0
@@ -72,8 +72,8 @@ def test_undecided_is_told_and_not_failed_where_that_is_asked(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(Contest, "report", lambda self: type("Ended", (), {"status": status})())
-    monkeypatch.setattr("bench.gate.table.table", lambda report: "the table\n")
+    monkeypatch.setattr(Gate, "report", lambda self: type("Ended", (), {"status": status})())
+    monkeypatch.setattr("bench.gate.report.table", lambda report: "the table\n")
     flags = ["--problem", "tanh", "--method", "jfb", *["--keep-going"][: int(keep_going)]]
     assert main([str(ROOT), str(ROOT), *flags]) == ends
     assert ("undecided (2): told and not failed" in capsys.readouterr().out) == (status == 2 and keep_going)

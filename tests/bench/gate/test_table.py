@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.gate.judge import Finding
-from bench.gate.report import Report
+from bench.gate.report import Report, table
 from bench.gate.sides import Side
-from bench.gate.table import table
 
 BASE = Side("main", Path("a"), "0123456789abcdef", "d1")
 HEAD = Side("b", Path("b"), None, "d2")

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from bench.cells import Cell
-from bench.gate import contest
-from bench.gate.injections import INJECTIONS, SMALL, Injection, inject
+from bench.gate import gate
+from bench.gate.calibration.injections import INJECTIONS, SMALL, Injection, inject
 from bench.gate.report import Report
 from bench.gate.sides import Side, side
 from bench.rows import ROOT
 from bench.store import Row
-from tests.bench.gate import in_process
+from tests.bench.gate.calibration import in_process
 
 NONE = replace(INJECTIONS[0], changes=())
 
@@ -61,12 +61,12 @@ def test_exact_regressions_are_caught(framework: str, tmp_path: Path, monkeypatc
     # A copy, so that whoever edits the working tree meanwhile does not change what is measured.
     base, same = (side(str(inject(NONE, tmp_path / name)), tmp_path) for name in ("base", "same"))
     chosen = [one for one in INJECTIONS if not one.timed and one.cell.framework == framework]
-    monkeypatch.setattr(contest, "measure", Once(base))
+    monkeypatch.setattr(gate, "measure", Once(base))
 
     def judged(head: Side, injection: Injection) -> Report:
         # Counts are exact at any size, and the smallest takes least time.
         cell = replace(injection.cell, sizes=SMALL, measures=("exact",))
-        return contest.Contest(base, head, [cell], folder=tmp_path / "rows", quiet=True).report()
+        return gate.Gate(base, head, [cell], folder=tmp_path / "rows", quiet=True).report()
 
     for number, injection in enumerate(chosen):
         found = judged(side(str(inject(injection, tmp_path / str(number))), tmp_path), injection)

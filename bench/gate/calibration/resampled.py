@@ -7,7 +7,7 @@ from math import log
 
 import numpy as np
 
-from bench.gate.contest import PAIRS
+from bench.gate.gate import PAIRS
 from bench.gate.judge import FLOOR_S, MARGIN, TIMES
 from bench.store import Row
 

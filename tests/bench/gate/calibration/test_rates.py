@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.gate import judge, rates
-from bench.gate.injections import INJECTIONS
-from bench.gate.resampled import alarm_rate, bound, gates_of_equals, slower, table, words
+from bench.gate import judge
+from bench.gate.calibration import rates
+from bench.gate.calibration.injections import INJECTIONS
+from bench.gate.calibration.resampled import alarm_rate, bound, gates_of_equals, slower, table, words
 
 
 def pool(spread: float) -> list[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""``python -m bench.gate.rates``: how often the gate cries wolf, and how often it catches what was put there.
+"""``python -m bench.gate.calibration.rates``: how often the gate cries wolf, and how often it catches what it should.
 
 Runs one-cell gates of the working tree's ``impls`` against itself and against copies with a regression in them, and
 adds one row a gate to a file; the ratios of its pairs of processes are in the row. A file that has rows already is gone
@@ -19,11 +19,11 @@ from typing import Any
 from bench import VERSION, store
 from bench.cells import Cell
 from bench.flags import count, guarded
-from bench.gate.contest import Contest
-from bench.gate.duel import ratios
-from bench.gate.injections import IFT, INJECTIONS, SMALL, TRACKED, Injection, inject
-from bench.gate.resampled import table
+from bench.gate.calibration.injections import IFT, INJECTIONS, SMALL, TRACKED, Injection, inject
+from bench.gate.calibration.resampled import table
+from bench.gate.gate import Gate
 from bench.gate.sides import side
+from bench.gate.turns import ratios
 from bench.instruments import machine, sources
 from bench.rows import ROOT, now
 from bench.store import Row
@@ -44,7 +44,9 @@ CONTROLS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the gates that the file does not have yet, then print its table."""
-    parser = argparse.ArgumentParser(prog="python -m bench.gate.rates", description="Measure the gate's error rates.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.gate.calibration.rates", description="Measure the gate's error rates."
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="the file that rows are added to")
     parser.add_argument("--timed", type=count, default=TIMED, help="gates of A/A and of each timed kind (default: 20)")
     parser.add_argument("--exact", type=count, default=EXACT, help="gates of each exact kind (default: 3)")
@@ -107,7 +109,7 @@ def one_gate(number: int, injection: Injection | None) -> Row:
         folder, started, began = Path(name), now(), time.monotonic()
         base = side(str(ROOT), folder)
         head = base if injection is None else side(str(inject(injection, folder / "head")), folder)
-        report = Contest(base, head, [cell], folder=folder / "rows", control=injection is None, quiet=True).report()
+        report = Gate(base, head, [cell], folder=folder / "rows", control=injection is None, quiet=True).report()
         seconds = time.monotonic() - began
         turns = [row for row in rows(folder / "rows" / "turns.jsonl") if row["kind"] == "turns"]
     worse = sorted({found.quantity for found in report.findings if found.verdict == "worse"})

@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from bench.gate.table import table
-from tests.bench.gate.harness import PAIRS, Gate, verdicts, without_processes
+from bench.gate.report import table
+from tests.bench.gate.harness import PAIRS, Sides, verdicts, without_processes
 
 SLOW = {"gradient_s": 0.022}
 
 
 @pytest.fixture
-def gate_of_processes(tmp_path: Path) -> Gate:
-    return Gate(tmp_path)
+def gate_of_processes(tmp_path: Path) -> Sides:
+    return Sides(tmp_path)
 
 
 @pytest.fixture
-def gate(gate_of_processes: Gate, monkeypatch: pytest.MonkeyPatch) -> Gate:
+def gate(gate_of_processes: Sides, monkeypatch: pytest.MonkeyPatch) -> Sides:
     without_processes(monkeypatch)
     return gate_of_processes
 
 
-def test_equal_sides_are_the_same_and_every_pair_of_processes_is_on_the_disk(gate_of_processes: Gate) -> None:
+def test_equal_sides_are_the_same_and_every_pair_of_processes_is_on_the_disk(gate_of_processes: Sides) -> None:
     report = gate_of_processes({}, {})
     assert report.status == 0 and not report.noisy
     assert verdicts(report) == dict.fromkeys(
@@ -36,7 +36,7 @@ def test_equal_sides_are_the_same_and_every_pair_of_processes_is_on_the_disk(gat
     assert "no regression" in table(report) and "6 same" in table(report)
 
 
-def test_a_slower_gradient_is_confirmed_by_pairs_of_its_own(gate: Gate) -> None:
+def test_a_slower_gradient_is_confirmed_by_pairs_of_its_own(gate: Sides) -> None:
     report = gate({}, {"jfb": SLOW})
     assert report.status == 1
     assert {name for name, word in verdicts(report).items() if word == "worse"} == {"gradient", "R"}
@@ -46,25 +46,25 @@ def test_a_slower_gradient_is_confirmed_by_pairs_of_its_own(gate: Gate) -> None:
     assert "| **worse** |" in table(report) and "+10.0 %" in table(report)
 
 
-def test_both_calls_slower_shows_where_their_ratio_cannot(gate: Gate) -> None:
+def test_both_calls_slower_shows_where_their_ratio_cannot(gate: Sides) -> None:
     report = gate({}, {"jfb": {"forward_s": 0.011, **SLOW}})
     assert report.status == 1 and verdicts(report)["R"] == "same"
     assert verdicts(report)["forward"] == verdicts(report)["gradient"] == "worse"
 
 
-def test_a_regression_that_does_not_show_again_is_not_decided(gate: Gate) -> None:
+def test_a_regression_that_does_not_show_again_is_not_decided(gate: Sides) -> None:
     report = gate({}, {"jfb": {"gradient_s": [0.022] * PAIRS + [0.02]}})
     assert report.status == 0 and verdicts(report)["gradient"] == "not decided"
     assert "a second run found 1.000" in table(report)
 
 
-def test_what_is_not_clear_gets_as_many_pairs_again(gate: Gate) -> None:
+def test_what_is_not_clear_gets_as_many_pairs_again(gate: Sides) -> None:
     report = gate({}, {"jfb": {"gradient_s": [0.02, 0.0216, 0.02]}})
     assert report.status == 0 and gate.stages() == {"first": PAIRS, "control": PAIRS, "more": PAIRS}
     assert verdicts(report)["gradient"] == "same"
 
 
-def test_no_time_is_judged_where_base_differs_from_itself(gate: Gate) -> None:
+def test_no_time_is_judged_where_base_differs_from_itself(gate: Sides) -> None:
     # Of every six processes of base the second and the last are the control's other side.
     report = gate({"jfb": {"gradient_s": [0.02, 0.03, 0.02, 0.02, 0.02, 0.03] * 2}}, {"jfb": SLOW})
     assert report.noisy and report.status == 2
@@ -74,7 +74,7 @@ def test_no_time_is_judged_where_base_differs_from_itself(gate: Gate) -> None:
     assert "Run it again" in shown and gate.stages() == {"first": PAIRS, "control": PAIRS}
 
 
-def test_a_restless_machine_hides_no_crash(gate: Gate) -> None:
+def test_a_restless_machine_hides_no_crash(gate: Sides) -> None:
     # Of base's processes in order, the second, the seventh and the ninth are the control's other side: of the second
     # cell base has a process only where it starts before head, which dies.
     slow = [0.03 if number in (1, 6, 8) else 0.02 for number in range(10)]
@@ -83,41 +83,41 @@ def test_a_restless_machine_hides_no_crash(gate: Gate) -> None:
     assert {found.cell.split("/")[-1] for found in report.findings if found.verdict == "worse"} == {"ift"}
 
 
-def test_a_faster_forward_is_no_regression_though_r_rises(gate: Gate) -> None:
+def test_a_faster_forward_is_no_regression_though_r_rises(gate: Sides) -> None:
     report = gate({}, {"jfb": {"forward_s": 0.008, "gradient_s": 0.018}})
     assert report.status == 0
     assert [verdicts(report)[name] for name in ("forward", "gradient", "R")] == ["better", "better", "same"]
     assert "only the forward is faster" in table(report)
 
 
-def test_a_faster_head_is_better_and_no_regression(gate: Gate) -> None:
+def test_a_faster_head_is_better_and_no_regression(gate: Sides) -> None:
     report = gate({}, {"jfb": {"gradient_s": 0.01}})
     assert report.status == 0 and verdicts(report)["gradient"] == verdicts(report)["R"] == "better"
 
 
-def test_a_head_that_dies_in_its_turns_is_worse_and_a_base_that_does_is_not(gate_of_processes: Gate) -> None:
+def test_a_head_that_dies_in_its_turns_is_worse_and_a_base_that_does_is_not(gate_of_processes: Sides) -> None:
     report = gate_of_processes({}, {"jfb": {"dies": 1}}, pairs=2)
     assert report.status == 1 and verdicts(report)["status"] == "worse"
     assert "head failed: the worker process ended with exit code 3" in table(report)
 
 
-def test_a_base_that_dies_leaves_nothing_to_tell(gate: Gate) -> None:
+def test_a_base_that_dies_leaves_nothing_to_tell(gate: Sides) -> None:
     report = gate({"jfb": {"dies": 1}}, {}, pairs=2)
     assert report.status == 2 and verdicts(report)["status"] == "not decided"
 
 
-def test_a_head_that_dies_in_half_of_its_processes_is_worse_where_it_does_so_again(gate: Gate) -> None:
+def test_a_head_that_dies_in_half_of_its_processes_is_worse_where_it_does_so_again(gate: Sides) -> None:
     report = gate({}, {"jfb": {"dies": [1, 1, 0, 1, 1, 0]}})
     assert report.status == 1 and verdicts(report)["status"] == "worse"
 
 
-def test_a_head_that_died_for_once_is_not_decided_and_keeps_its_reason(gate_of_processes: Gate) -> None:
+def test_a_head_that_died_for_once_is_not_decided_and_keeps_its_reason(gate_of_processes: Sides) -> None:
     report = gate_of_processes({}, {"jfb": {"dies": [1, 1, 0]}})
     assert report.status == 2 and verdicts(report)["status"] == "not decided"
     assert "exit code 3: it said nothing; not so in a second run" in table(report)
 
 
-def test_one_pair_that_failed_is_named(gate: Gate) -> None:
+def test_one_pair_that_failed_is_named(gate: Sides) -> None:
     report = gate({}, {"jfb": {"dies": [1, 0]}})
     assert report.status == 0 and verdicts(report)["gradient"] == "same"
     assert {found.note for found in report.findings if found.quantity == "R"} == {f"1 of {PAIRS} pairs failed"}

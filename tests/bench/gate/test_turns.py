@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from bench.cells import Cell
-from bench.gate.duel import BLOCK_S, LEAST, MOST, Failed, Samples, duel
-from bench.gate.live import Live
+from bench.gate.turns import BLOCK_S, LEAST, MOST, Failed, Prepared, Samples, take_turns
 from bench.processes import Lost
 
 CELL = Cell("torch", "tanh", "jfb")
@@ -35,10 +34,10 @@ class Scripted:
         return {"status": "ok", "reason": "", "seconds": float(len(self._turns))}
 
 
-def fought(clock: Any, **answers: Mapping[str, Any]) -> tuple[list[tuple[str, str, int]], Samples]:
+def taken(clock: Any, **answers: Mapping[str, Any]) -> tuple[list[tuple[str, str, int]], Samples]:
     turns: list[tuple[str, str, int]] = []
     workers: Any = {name: Scripted(name, turns, answers.get(name)) for name in ("base", "head")}
-    return turns, duel(workers, CELL, scratch="", timeout_s=1.0, budget_s=5.0, clock=clock)
+    return turns, take_turns(workers, CELL, scratch="", timeout_s=1.0, budget_s=5.0, clock=clock)
 
 
 def stopped() -> float:
@@ -46,7 +45,7 @@ def stopped() -> float:
 
 
 def test_each_side_follows_each_turn_equally_often() -> None:
-    turns, samples = fought(stopped)
+    turns, samples = taken(stopped)
     assert len(turns) == 4 * MOST and all(len(one) == MOST for side in samples.values() for one in side.values())
     mirror = {"base": "head", "head": "base"}
     two = [(name, which) for name, which, _ in turns[:8]]
@@ -57,14 +56,14 @@ def test_each_side_follows_each_turn_equally_often() -> None:
 
 
 def test_a_block_is_long_enough_and_as_many_calls_on_both_sides() -> None:
-    turns, _ = fought(stopped)
+    turns, _ = taken(stopped)
     assert {(which, calls) for _, which, calls in turns} == {("forward", 4), ("gradient", math.ceil(BLOCK_S / 2.5e-3))}
 
 
 def test_rounds_end_with_the_budget_but_not_before_the_least() -> None:
     for step, rounds in ((10.0, LEAST), (0.25, 20)):
         ticks = itertools.count()
-        turns, _ = fought(lambda ticks=ticks, step=step: next(ticks) * step)
+        turns, _ = taken(lambda ticks=ticks, step=step: next(ticks) * step)
         # The clock is looked at from the least number of rounds on.
         expected = rounds if step > 1 else LEAST + int(5.0 / step) - 1
         assert len(turns) == 4 * expected
@@ -77,12 +76,12 @@ def test_rounds_end_with_the_budget_but_not_before_the_least() -> None:
 )
 def test_a_side_that_does_not_come_through_is_named(kind: str, answer: Any, status: str) -> None:
     with pytest.raises(Failed) as raised:
-        fought(stopped, head={kind: answer})
-    assert (raised.value.name, raised.value.status) == ("head", status)
+        taken(stopped, head={kind: answer})
+    assert (raised.value.side, raised.value.status) == ("head", status)
 
 
 def test_a_live_cell_answers_a_mistake_with_its_reason(tmp_path: Any) -> None:
-    live = Live()
+    live = Prepared()
     cell = Cell("torch", "tanh", "jfb", {"width": 4, "batch": 2, "inputs": 3}, {"K": 3})
     assert live({"live": "turn", "turn": {"which": "forward"}})["status"] == "failed"
     ready = live({"live": "prepare", "cell": cell.as_json(), "scratch": str(tmp_path)})

@@ -1,40 +1,40 @@
-"""One gate from beginning to end: exact numbers of both sides, then turns, then a second look at what changed."""
+"""One gate from beginning to end: exact numbers of both sides, then turns, more of what is unclear, and another
+comparison of what is worse."""
 
 from __future__ import annotations
 
 import secrets
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench import VERSION, store
 from bench.cells import Cell
 from bench.gate import judge
-from bench.gate.duel import BUDGET_S, SIDES
-from bench.gate.judge import Finding
-from bench.gate.looks import looks
+from bench.gate.judge import BETTER, UNDECIDED, WORSE, Finding
 from bench.gate.report import Report
-from bench.gate.ring import Ring
 from bench.gate.sides import Side
+from bench.gate.turns import AGAIN, BUDGET_S, CONTROL, FIRST, MORE, SIDES, Turns
 from bench.instruments import machine
+from bench.plan import Visit
 from bench.processes import Launch
 from bench.progress import Progress
 from bench.rows import SCHEMA, now
-from bench.run import WORKER, measure
+from bench.run import WORKER, Leader, Limits, measure
 from bench.store import Row
 
 PAIRS = 6
-"""Pairs of processes a cell and look."""
+"""Pairs of processes a cell and comparison."""
 
 TIMEOUT_S = 120.0
 
-SERIOUS = (judge.WORSE, judge.UNDECIDED, judge.BETTER)
+SERIOUS = (WORSE, UNDECIDED, BETTER)
 """Of a cell's outcomes in float32 and float64, which one is told."""
 
 
-class Contest:
+class Gate:
     """``base`` against ``head`` on some cells; rows go to files in ``folder``, each as soon as it is there."""
 
     def __init__(
@@ -66,8 +66,7 @@ class Contest:
         store.append(self._path, self._header())
         control: list[Finding] = []
         if fit:
-            with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
-                found, control = looks(self._ring(scratch), fit, self._pairs, control=self._control)
+            found, control = self._times(fit)
             findings += found
         report = Report(
             self._sides["base"],
@@ -125,7 +124,7 @@ class Contest:
         )
         found = {row["cell"]: row for row in rows}
         if [row["impls"] for row in store.read(path) if row["kind"] == "run"][-1] != side.digest:
-            raise RuntimeError(f"The sources of {side.name} changed meanwhile: start the gate again.")
+            raise RuntimeError(f"The sources of {side.name} changed during the run: start the gate again.")
         return found
 
     def _compare(self, exact: Mapping[str, Mapping[str, Row]]) -> tuple[list[Finding], list[Cell]]:
@@ -147,16 +146,51 @@ class Contest:
                 fit.append(cell)
         return findings, fit
 
-    def _ring(self, scratch: str) -> Ring:
+    def _times(self, cells: Sequence[Cell]) -> tuple[list[Finding], list[Finding]]:
+        """Findings of time of all cells, and those of base against itself on one cell a framework."""
+        chosen = list({cell.framework: cell for cell in reversed(cells)}.values()) if self._control else []
+        first = self._turns({FIRST: cells, CONTROL: chosen})
+        against_itself = [found for cell in chosen for found in judge.time(cell.id, first[CONTROL, cell.id])]
+        noisy = any(found.verdict in (WORSE, BETTER) for found in against_itself)
+        rows = {cell.id: first[FIRST, cell.id] for cell in cells}
+
+        def those(verdict: str) -> list[Cell]:
+            return [cell for cell in cells if any(one.verdict == verdict for one in judge.time(cell.id, rows[cell.id]))]
+
+        # What is not clear gets as many pairs again.
+        for (_, name), more in self._turns({MORE: [] if noisy else those(UNDECIDED)}).items():
+            rows[name] = rows[name] + more
+        # A regression must show again in pairs of its own.
+        again = self._turns({AGAIN: [] if noisy else those(WORSE)})
+        findings: list[Finding] = []
+        for cell in cells:
+            found = judge.time(cell.id, rows[cell.id])
+            if noisy:
+                found = [judge.unjudged(one) for one in found]
+            elif (AGAIN, cell.id) in again:
+                second = {one.quantity: one for one in judge.time(cell.id, again[AGAIN, cell.id])}
+                found = [judge.confirmed(one, second) for one in found]
+            findings += found
+        return findings, against_itself
+
+    def _turns(self, wanted: Mapping[str, Sequence[Cell]]) -> dict[tuple[str, str], list[Row]]:
+        """Rows of turns by what they are for and cell; all cells once, then all once more, so that a drift of the
+        machine meets all."""
+        each = [(purpose, cell) for purpose, cells in wanted.items() for cell in cells]
+        found: dict[tuple[str, str], list[Row]] = {(purpose, cell.id): [] for purpose, cell in each}
+        plan = [(Visit(cell, purpose, pair),) for pair in range(self._pairs) for purpose, cell in each]
         launches = {name: Launch(sys.executable, self._script, str(side.folder)) for name, side in self._sides.items()}
-        return Ring(
-            self._sides,
-            launches,
-            path=self._path,
-            run=self._run,
-            scratch=scratch,
-            cores=self._cores,
-            timeout_s=self._timeout_s,
-            budget_s=self._budget_s,
-            progress=Progress(quiet=self._quiet),
-        )
+        with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
+            turns = Turns(
+                self._sides,
+                launches,
+                run=self._run,
+                scratch=scratch,
+                budget_s=self._budget_s,
+                memory_bytes=machine.memory_for(2 * len(self._cores)),
+            )
+            progress = Progress(quiet=self._quiet)
+            leader = Leader(turns, path=self._path, limits=Limits(self._timeout_s), progress=progress)
+            for row in leader.lead(plan, self._cores):
+                found[row["stage"], row["cell"]].append(row)
+        return found
