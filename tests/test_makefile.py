@@ -25,7 +25,8 @@ def made(folder: Path, target: str, script: str) -> subprocess.CompletedProcess[
         (folder / "bin" / name).chmod(0o755)
     (folder / "installed").write_text("constraints.txt\n")  # what a make of its own asks for too
     command = ["make", "-o", str(folder / "installed"), f"VENV={folder}", target]
-    without = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    outer = ("MAKE", "MFLAGS", "CONSTRAINTS")  # of the make that may have started these tests
+    without = {name: value for name, value in os.environ.items() if not name.startswith(outer)}
     return subprocess.run(
         [sys.executable, "-c", PLAIN, *command],
         cwd=ROOT,
