@@ -59,14 +59,14 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "$(or $(CONSTRAINTS),newest)" > $@
 
 report: $(STAMP) ## measure PRESET (default quick) and write the page; the last line is its path
-	@$(CALM) { rows=$$($(PY) -c 'from bench import rows, store; from bench.instruments import sources; \
-	print(store.location("$(PRESET)", *sources.git(rows.ROOT)))') \
+	@$(CALM) { rows=$$($(PY) -c 'from bench import rows; from bench.instruments import sources; \
+	print(rows.location("$(PRESET)", *sources.git(rows.ROOT)))') \
 	&& $(PY) -m bench run --preset $(PRESET) $(KEEP_GOING) --out "$$rows" \
 	&& $(PY) -m reports --results "$$rows"; } || status=$$?; $(END)
 
 experiments: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## the papers' experiments of PRESET (quick, paper; with paper DATA=folder of IDX files), then the page
-	@$(CALM) export PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}"; rows=$$($(GPU_PY) -c 'from bench import rows, store; from bench.instruments import sources; \
-	print(store.location("papers-$(PRESET)", *sources.git(rows.ROOT)))') || { status=$$?; $(END); }; \
+	@$(CALM) export PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}"; rows=$$($(GPU_PY) -c 'from bench import rows; from bench.instruments import sources; \
+	print(rows.location("papers-$(PRESET)", *sources.git(rows.ROOT)))') || { status=$$?; $(END); }; \
 	$(GPU_PY) -m bench experiments --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") --out "$$rows" $(FLAGS) || status=$$?; \
 	[ $${stopped:-$$status} -le 1 ] || $(END); \
 	case " $(FLAGS) " in *" --list "*|*" --out "*) exit $$status;; esac; \

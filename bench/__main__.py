@@ -106,14 +106,13 @@ def comparison(given: argparse.Namespace) -> int:
 
 def run(given: argparse.Namespace) -> int:
     """Measure, then print a table and the file that the rows are in."""
-    from bench import store
     from bench.cells import on_gpus
     from bench.expected import surprises
     from bench.instruments import machine, sources
     from bench.plan import unmade
     from bench.presets import PRESETS
     from bench.progress import Progress
-    from bench.rows import ROOT, verdict_row
+    from bench.rows import ROOT, VerdictRow, append, last_run, location, read
     from bench.run import TIMEOUT_S, measure
     from bench.summary import newest, summarise, table
 
@@ -125,7 +124,7 @@ def run(given: argparse.Namespace) -> int:
         return 0
     # A preset's file holds cells of the preset alone; other sizes and options go to a file of their own.
     name = given.preset if given.preset and not (given.set or given.cell) else "custom"
-    path = given.out or store.location(name, *sources.git(ROOT))
+    path = given.out or location(name, *sources.git(ROOT))
     preset = PRESETS.get(given.preset or "")
     workers = given.workers or (preset.workers if preset else 8)
     rows = measure(
@@ -142,15 +141,15 @@ def run(given: argparse.Namespace) -> int:
     )
     for _ in rows:
         pass
-    kept = store.read(path)
+    kept = read(path)
     summaries = summarise(kept, cells)
     print(table(summaries))
     told = surprises(cells, summaries)
     left = unmade(cells, workers, newest(kept))
     if not left:  # a run without a verdict is unfinished to whoever reads the file
-        store.append(path, verdict_row([row["run"] for row in kept if row["kind"] == "run"][-1], told))
+        append(path, VerdictRow(run=last_run(kept).run, surprises=told))
     for one in told:
-        print(f"surprise: expected {one['expected']}, found {one['found']}: {one['cell']}: {one['why']}")
+        print(f"surprise: expected {one.expected}, found {one.found}: {one.cell}: {one.why}")
     if left:
         print(f"{left} visits are not made yet: the same command goes on from here.")
     print(f"\nrows: {path}")

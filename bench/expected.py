@@ -15,7 +15,7 @@ from typing import Any
 from bench.cells import Cell
 from bench.failures import UNAVAILABLE
 from bench.presets import PRESETS
-from bench.store import SKIPPED
+from bench.rows import SKIPPED, Surprise
 from bench.summary import Summary
 
 
@@ -64,7 +64,7 @@ def expectation(cell: Cell) -> tuple[str, str]:
     return next(((one.status, one.why) for one in REGISTER if one.describes(cell)), ("ok", ""))
 
 
-def surprises(cells: Iterable[Cell], found: Iterable[Summary]) -> list[dict[str, str]]:
+def surprises(cells: Iterable[Cell], found: Iterable[Summary]) -> list[Surprise]:
     """Cells that came out otherwise than the register says: better, worse, or failed in another way."""
     by_id = {cell.id: cell for cell in cells}
     known = {cell.id for preset in PRESETS.values() for cell in preset.cells}
@@ -75,5 +75,5 @@ def surprises(cells: Iterable[Cell], found: Iterable[Summary]) -> list[dict[str,
             re.sub(r"/cuda:\d+/", "/cuda/", one.cell) not in known or one.reason.startswith((UNAVAILABLE, SKIPPED))
         )
         if one.status not in (status, "missing") and not excused:
-            told.append({"cell": one.cell, "expected": status, "found": one.status, "why": one.reason or why})
+            told.append(Surprise(cell=one.cell, expected=status, found=one.status, why=one.reason or why))
     return told

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from bench.cells import Cell
 from bench.part import Part
+from bench.rows import VisitRow
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Visit:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What identifies the visit in the store."""
+        """What identifies the visit: as ``rows.VisitRow.key``."""
         return self.cell.id, self.measure, self.worker
 
 
@@ -40,9 +40,9 @@ def errands(parts: Iterable[Part], done: Collection[tuple[str, str, int]] = froz
     return sorted((tour for tour in left if tour), key=len, reverse=True)
 
 
-def unmade(cells: Iterable[Cell], workers: int, rows: Iterable[Mapping[str, Any]]) -> int:
+def unmade(cells: Iterable[Cell], workers: int, rows: Iterable[VisitRow]) -> int:
     """How many of the visits of a plan have no row, whatever came of them."""
-    made = {(row["cell"], row["measure"], row["worker"]) for row in rows}
+    made = {row.key for row in rows}
     return sum(visit.key not in made for tour in tours(cells, workers) for visit in tour)
 
 

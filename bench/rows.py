@@ -1,72 +1,349 @@
-"""The kinds of line in a file of results: a run, a visit, a part of an experiment, and the verdict on a run."""
+"""The lines of a results file: what each kind holds, written one by one, read back whole, and which need no second one.
+
+This is the one list of the fields of a row: whoever writes makes a row here, whoever reads gets one. A row is written
+as one line of JSON whose ``kind`` says which it is. Reading is strict: a line of which a field is not of its type, or
+beyond what it can be, is no row. Fields that a later version adds are passed over. This module imports nothing of ours.
+"""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from bench import VERSION
-from bench.cells import Cell
-from bench.instruments import machine, sources
-from bench.part import Part
-from bench.plan import Visit
-from bench.store import SCHEMA, Row
+import msgspec
+from msgspec import Meta, Struct
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Values ---------------------------------------------------------------------------------------------------------------
 
-def run_row(
-    cells: Iterable[Cell],
-    ready: Mapping[str, Any],
-    *,
-    workers: int,
-    preset: str,
-    commit: str | None = None,
-    parts: Iterable[Part] = (),
-    experiments: Mapping[str, Iterable[str]] | None = None,
-) -> Row:
-    """The line that says what a run measures, where and with what; ``ready`` is a worker's own word.
+UNPRINTABLE = (
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+"""What no text of a row holds: terminals obey control characters, the eye obeys marks of direction, and half of a
+surrogate pair and what is no character can be printed nowhere."""
 
-    ``experiments``: the ids of each experiment's cells. ``commit`` is that of an ``impls`` from elsewhere than this
-    tree, of which ``bench`` alone can then be dirty.
+LONGEST = 2000
+"""Characters of a text."""
+
+Text = Annotated[str, Meta(max_length=LONGEST, pattern=rf"\A[^{UNPRINTABLE[1:-1]}]*\Z")]
+Name = Annotated[str, Meta(max_length=64, pattern=rf"\A[^{UNPRINTABLE[1:-1]}]*\Z")]
+Moment = Annotated[str, Meta(max_length=40, pattern=r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[0-9.:+Z-]*\Z")]
+Status = Literal["ok", "timeout", "oom", "wrong", "diverged", "failed", "n/a"]
+Count = Annotated[int, Meta(ge=0, lt=100_000)]
+Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | Annotated[float, Meta(ge=-1e300, le=1e300)]
+Amount = Annotated[int, Meta(ge=0, le=2**63 - 1)] | Annotated[float, Meta(ge=0, le=1e300)]
+Bytes = Annotated[int, Meta(ge=0, le=10**18)] | Annotated[float, Meta(ge=0, le=1e18)]
+Ratio = Annotated[float, Meta(gt=0, le=1e300)]
+Seconds = Annotated[float, Meta(ge=0, le=1e7)]
+Taken = Annotated[float, Meta(gt=0, le=1e7)]
+"""Seconds that a call took, which are never none."""
+Setting = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Annotated[float, Meta(ge=-1e15, le=1e15)] | Text
+Settings = Annotated[dict[Name, Setting], Meta(max_length=32)]
+Record = Annotated[dict[Name, Number | Text | None], Meta(max_length=64)]
+
+
+class Gpu(Struct, kw_only=True, gc=False):
+    """Kind, memory and number of the GPUs of a machine."""
+
+    name: Text | None = None
+    memory_bytes: Bytes | None = None
+    count: Count | None = None
+
+
+class Machine(Struct, kw_only=True, gc=False):
+    """The kind of machine. cores: those that the run may use."""
+
+    cpu: Text | None = None
+    cores: Count | None = None
+    memory_bytes: Bytes | None = None
+    system: Text | None = None
+    gpu: Gpu | Text | None = None
+
+
+class Samples(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """Seconds of forwards and of gradient calls, pair by pair; or none at all."""
+
+    forward_s: list[Taken] = []
+    gradient_s: list[Taken] = []
+
+    def __post_init__(self) -> None:
+        if len(self.forward_s) != len(self.gradient_s):
+            raise ValueError("As many forwards as gradient calls are expected")
+
+
+class Values(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """What a visit measured besides its samples; None is unknown. docs/results.md says what each means."""
+
+    peak_bytes: Bytes | None = None
+    held_bytes: Bytes | None = None
+    parameter_bytes: Bytes | None = None
+    tangent_bytes: Bytes | None = None
+    result_bytes: Bytes | None = None
+    forward_peak_bytes: Bytes | None = None
+    device_peak_bytes: Bytes | None = None
+    device_forward_peak_bytes: Bytes | None = None
+    workspace_bytes: Number | None = None
+    flops: Amount | None = None
+    forward_flops: Amount | None = None
+    flop_ratio: Amount | None = None
+    traffic: Amount | None = None
+    forward_traffic: Amount | None = None
+    gradient_error: Amount | None = None
+    cosine: Number | None = None
+    oracle_deviation: Amount | None = None
+    loss: Number | None = None
+    forward_steps: Amount | None = None
+    forward_residual: Amount | None = None
+    backward_steps: Amount | None = None
+    backward_residual: Amount | None = None
+    jacobian_norm: Amount | None = None
+    spectral_radius: Amount | None = None
+    parameters: Amount | None = None
+    checked_batch: Amount | None = None
+    compile_s: Seconds | None = None
+    overhead_s: Seconds | None = None
+
+
+class Conditions(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """What psutil and the driver saw while calls were timed."""
+
+    load: Amount | None = None
+    affinity: list[Count] = []
+    frequency_mhz: Amount | None = None
+    slowest_mhz: Amount | None = None
+    cpu_share: Amount | None = None
+    steal_share: Amount | None = None
+    gpu: dict[Name, Number | Text | list[Text] | None] | None = None
+    warnings: list[Name] = []
+
+
+class Surprise(Struct, kw_only=True, gc=False):
+    """A cell that came out otherwise than the register of expected outcomes says."""
+
+    cell: Text
+    expected: Text
+    found: Text
+    why: Text = ""
+
+
+class Side(Struct, kw_only=True, gc=False):
+    """One of the two sources that a gate compares."""
+
+    name: Text
+    commit: Text | None
+    impls: Text
+
+
+class Pair(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """What one pair of processes of a gate said: head ÷ base of the forward, of the gradient call and of R, and the
+    base's seconds. Where the pair failed there is none of them."""
+
+    stage: Text
+    status: Status
+    forward_s: Taken | None = None
+    gradient_s: Taken | None = None
+    forward: Ratio | None = None
+    gradient: Ratio | None = None
+    R: Ratio | None = None
+
+    def __post_init__(self) -> None:
+        if self.status == "ok" and None in (self.forward_s, self.gradient_s, self.forward, self.gradient, self.R):
+            raise ValueError("A pair that is ok has all its times")
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
+
+
+class Line(Struct, kw_only=True, gc=False, tag_field="kind"):
+    """What every row has. schema: the version of this layout; a row that does not say it is of the first."""
+
+    schema: Literal[1] = 1
+
+
+class Keyed(Line, kw_only=True):
+    """What two runs must have in common for the numbers of one to stand for the other's."""
+
+    impls: Text
+    bench: Text
+    versions: dict[Name, Text | None]
+    machine: Machine
+
+
+class RunRow(Keyed, tag="run", kw_only=True):
+    """What a run measures, where and with what; it comes before all of its rows.
+
+    experiments: the ids of each experiment's cells. parts: the ids of their parts; None of both where the run is of the
+    grid alone.
     """
-    if commit is not None:
-        _, dirty = sources.git(ROOT, ("bench",))
-    else:
-        commit, dirty = sources.git(ROOT)
-        if not (ROOT / "impls").is_dir() or sources.digest(ROOT / "impls") != ready["impls"]:
-            commit, dirty = None, True  # the workers measure another impls than this tree's
-    row = {
-        "kind": "run",
-        "schema": SCHEMA,
-        "run": secrets.token_hex(6),
-        "preset": preset,
-        "started": now(),
-        "commit": commit,
-        "dirty": dirty,
-        "impls": ready["impls"],
-        "bench": VERSION,
-        "versions": ready["versions"],
-        "machine": machine.describe(),
-        "gpu_driver": machine.gpu_driver(),
-        "threads": 1,
-        "workers": workers,
-        "cells": [cell.id for cell in cells],
-    }
-    if experiments is None:
-        return row
-    return row | {
-        "parts": [part.id for part in parts],
-        "experiments": {name: list(ids) for name, ids in experiments.items()},
-    }
+
+    run: Text
+    preset: Text | None = None
+    started: Moment
+    commit: Text | None = None
+    dirty: bool | None = None
+    gpu_driver: Text | None = None
+    threads: Count | None = None
+    workers: Count | None = None
+    cells: list[Text]
+    parts: list[Text] | None = None
+    experiments: dict[Name, list[Text]] | None = None
 
 
-def verdict_row(run: str, surprises: list[dict[str, str]]) -> Row:
-    """The line that says which cells of a run came out otherwise than the register of expected outcomes says."""
-    return {"kind": "verdict", "schema": SCHEMA, "run": run, "surprises": surprises}
+class VisitRow(Line, tag="visit", kw_only=True):
+    """One worker process's measure of one cell; one that failed has a reason, no samples and no values."""
+
+    run: Text
+    cell: Text
+    framework: Name
+    mode: Name
+    device: Name
+    dtype: Name
+    seed: int = 0
+    problem: Name
+    sizes: Settings
+    method: Name
+    gradient: Name
+    options: Settings
+    measure: Literal["time", "exact"]
+    worker: Count
+    status: Status
+    reason: Text
+    samples: Samples
+    values: Values
+    started: Moment | None = None
+    seconds: Seconds | None = None
+    load: Amount | None = None
+    core: Count | None = None
+    conditions: Conditions | None = None
+
+    def __post_init__(self) -> None:
+        if self.measure == "time" and self.status == "ok" and not self.samples.forward_s:
+            raise ValueError("A time visit that is ok has samples")
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells visits of one run apart."""
+        return self.cell, self.measure, self.worker
+
+
+class PartRow(Line, tag="part", kw_only=True):
+    """One part of an experiment, or of the peers' bench; one that failed has a reason and no records.
+
+    records: flat tables of numbers and texts. One that names a contender has its cell, its status and its ratio too.
+    """
+
+    run: Text
+    cell: Text
+    measure: Literal["part"] = "part"
+    experiment: Name
+    framework: Name
+    settings: Settings
+    worker: Count
+    device: Name
+    dtype: Name
+    status: Status
+    reason: Text
+    records: list[Record]
+    started: Moment | None = None
+    seconds: Seconds | None = None
+    load: Amount | None = None
+    core: Count | None = None
+    conditions: Conditions | None = None
+
+    def __post_init__(self) -> None:
+        for record in self.records:
+            if "contender" in record:
+                if not all(isinstance(record.get(name), str) for name in ("contender", "cell", "status")):
+                    raise ValueError("A contender has a cell and a status")
+                ratio = record.get("ratio")
+                if ratio is not None and not (isinstance(ratio, int | float) and ratio > 0):
+                    raise ValueError("A contender's ratio is above 0")
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells parts of one run apart."""
+        return self.cell, self.measure, self.worker
+
+
+class VerdictRow(Line, tag="verdict", kw_only=True):
+    """Ends a run: what came out otherwise than expected; of a gate its exit status and what it found."""
+
+    run: Text
+    surprises: list[Surprise] = []
+    status: int | None = None
+    findings: list[dict[str, Any]] | None = None
+    control: list[dict[str, Any]] | None = None
+
+
+class GateRow(Line, tag="gate", kw_only=True):
+    """What a gate compares, and by which rule."""
+
+    run: Text
+    started: Moment
+    base: Side
+    head: Side
+    bench: Text
+    versions: dict[Name, Text | None]
+    machine: Machine
+    pairs: Count
+    budget_s: Seconds
+    margin: Amount
+    floor_s: Seconds
+    cells: list[Text]
+
+
+class TurnsRow(Line, tag="turns", kw_only=True):
+    """One pair of a gate's processes, which took turns. samples: of both sides; none where ``side`` failed."""
+
+    run: Text
+    cell: Text
+    stage: Text
+    pair: Count
+    core: Count | None = None
+    started: Moment
+    load: Amount | None = None
+    status: Status
+    side: Text | None = None
+    reason: Text = ""
+    samples: dict[Name, Samples] = {}
+    seconds: Seconds = 0.0
+
+    def __post_init__(self) -> None:
+        sides = [self.samples.get(name, Samples()) for name in ("base", "head")]
+        if self.status == "ok" and not all(one.forward_s for one in sides):
+            raise ValueError("Turns that are ok have samples of both sides")
+
+
+class RateRow(Keyed, tag="rate", kw_only=True):
+    """What one gate came to that was run to learn how often gates are wrong. status: its exit status."""
+
+    name: Text
+    number: Count
+    timed: bool
+    cell: Text
+    started: Moment
+    seconds: Seconds
+    status: Count
+    worse: list[Name]
+    caught: bool
+    undecided: Count
+    pairs: list[Pair]
+
+
+Row = RunRow | VisitRow | PartRow | VerdictRow | GateRow | TurnsRow | RateRow
+Visited = VisitRow | PartRow
+Kind = TypeVar("Kind", bound=Line)
+
+DEFINITIVE: frozenset[str] = frozenset({"ok", "wrong", "n/a"})
+"""Statuses that measuring again would not change."""
+
+SKIPPED = "skipped after"
+"""How the reason of a visit begins that was not made, since a smaller one took too much: a later run may try it."""
 
 
 def now() -> str:
@@ -74,57 +351,220 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def visit_row(run: str, visit: Visit, answer: Mapping[str, Any], core: int | None, seconds: float) -> Row:
-    """The line of one visit; one that failed keeps its reason and has no samples and no values."""
-    cell, good = visit.cell, answer["status"] == "ok"
-    if isinstance(cell, Part):
-        return _part_row(run, cell, answer, core, seconds)
-    return {
-        "kind": "visit",
-        "schema": SCHEMA,
+def location(preset: str, commit: str | None, dirty: bool, root: Path = Path("results")) -> Path:
+    """Where rows of a preset go: under their commit, or under ``local`` when they belong to none."""
+    return root / ("local" if dirty or commit is None else commit[:12]) / f"{preset}.jsonl"
+
+
+# Making ---------------------------------------------------------------------------------------------------------------
+
+
+class Measured(Protocol):
+    """A cell of the grid, or a part of an experiment."""
+
+    @property
+    def id(self) -> str:
+        """It in one line."""
+
+    def as_json(self) -> dict[str, Any]:
+        """It in plain values, under the names of a row's fields."""
+
+
+class Visit(Protocol):
+    """One measure of a cell by a worker; ``part`` is the measure of parts."""
+
+    @property
+    def cell(self) -> Measured:
+        """What is measured."""
+
+    @property
+    def measure(self) -> str:
+        """By which measure."""
+
+    @property
+    def worker(self) -> int:
+        """By which process."""
+
+
+def visit_row(run: str, visit: Visit, answer: Mapping[str, Any], core: int | None, seconds: float) -> Visited:
+    """The row of one visit from a worker's answer: its ``status``, ``reason`` and, where it is ok, what it found.
+
+    An answer that makes no row, such as one with a negative size, becomes a row that failed.
+    """
+    facts = {name: value for name, value in visit.cell.as_json().items() if name != "measures"}
+    fields = facts | {
         "run": run,
-        "cell": cell.id,
-        "framework": cell.framework,
-        "mode": cell.mode,
-        "device": cell.device,
-        "dtype": cell.dtype,
-        "seed": cell.seed,
-        "problem": cell.problem,
-        "sizes": answer.get("sizes") or dict(cell.sizes),
-        "method": cell.method,
-        "gradient": cell.gradient,
-        "options": dict(cell.options),
+        "cell": visit.cell.id,
         "measure": visit.measure,
         "worker": visit.worker,
         "status": answer["status"],
-        "reason": answer["reason"],
-        "samples": {name: [round(one, 9) for one in taken] for name, taken in answer["samples"].items()}
-        if good
-        else {},
-        "values": answer["values"] if good else {},
+        "reason": printable(answer["reason"]),
         "started": answer["started"],
         "seconds": round(seconds, 3),
         "load": answer["load"],
         "core": core,
-        "conditions": answer.get("conditions"),
+        "conditions": answer.get("conditions") or None,
     }
+    found = answer if answer["status"] == "ok" else {}
+    try:
+        if visit.measure == "part":
+            return made(PartRow, fields | {"records": found.get("records", [])})
+        samples = {name: [round(one, 9) for one in taken] for name, taken in found.get("samples", {}).items()}
+        values = found.get("values", {})
+        if later := values.keys() - set(Values.__struct_fields__):
+            raise ValueError(f"No such values are known: {', '.join(sorted(later))}")
+        sizes = answer.get("sizes") or facts["sizes"]
+        return made(VisitRow, fields | {"sizes": sizes, "samples": samples, "values": values})
+    except ValueError as error:
+        if not found:  # of a failure nothing is taken over but its words
+            raise
+        reason = f"What the worker answered is no row of results: {error}."
+        lost = {"status": "failed", "reason": reason, "started": answer["started"], "load": answer["load"]}
+        return visit_row(run, visit, lost, core, seconds)
 
 
-def _part_row(run: str, part: Part, answer: Mapping[str, Any], core: int | None, seconds: float) -> Row:
-    """The line of one part of an experiment; one that failed keeps its reason and has no records."""
+def made(kind: type[Kind], fields: Mapping[str, Any]) -> Kind:
+    """A row of these fields, as it will be read back; ``msgspec.ValidationError`` where it could not be."""
+    return msgspec.convert(plain(fields), kind)
+
+
+def plain(value: Any) -> Any:
+    """The value in plain JSON types: NaN and infinities become None, array scalars Python numbers."""
+    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value.item()
+
+
+def printable(text: str, most: int = LONGEST) -> str:
+    """The text as a row may hold it: on one line, what would act instead of being read replaced by U+FFFD, cut."""
+    found = re.sub(UNPRINTABLE, "\ufffd", re.sub("[\t\n\v\f\r\x85\u2028\u2029]+", " ", text))
+    return found if len(found) <= most else found[: most - 1] + "…"
+
+
+# Writing and reading --------------------------------------------------------------------------------------------------
+
+
+def append(path: Path, row: Row) -> None:
+    """Add one row; when this returns it is on the disk.
+
+    A line that a killed writer left unfinished is closed first, so that it spoils no other.
+    """
+    line = msgspec.json.encode(row, enc_hook=_plain) + b"\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                line = b"\n" + line
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+MARK = b"\xef\xbb\xbf"
+"""What an editor may put in front."""
+
+_decode: Callable[[bytes], Row] = msgspec.json.Decoder(Row).decode
+
+
+def read(path: Path, notes: list[str] | None = None) -> list[Row]:
+    """All rows of a file, none where there is no file.
+
+    A line that is no row is skipped, and named in ``notes``: one that a killed writer left unfinished (no beginning of
+    a row is a row), or a damaged one. A file that has lines and none of them a row is something else, and refused.
+    """
+    if not path.exists():
+        return []
+    found: list[Row] = []
+    told: list[str] = []
+    known: dict[tuple[str, str], VisitRow | PartRow] = {}
+    foreign, torn = False, ""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.isspace():
+                continue
+            try:
+                row = _decode(line.removeprefix(MARK))
+            except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+                told.append(f"Line {number} of {path.name} is skipped: {_why(line, error)}.")
+                torn = told[-1] if line.startswith(b"{") and not line.rstrip().endswith(b"}") else ""
+                foreign = foreign or not line.startswith(b'{"kind"')
+                continue
+            if torn and isinstance(row, RunRow):  # what was killed there is gone on with here
+                told[-1] = _unfinished(torn)
+            torn = ""
+            if isinstance(row, VisitRow | PartRow):
+                _share(row, known.setdefault((row.cell, row.measure), row))
+            found.append(row)
+    if torn:
+        told[-1] = _unfinished(torn)
+    if foreign and not found:
+        raise ValueError(f"{path.name} holds no row of results: give a file that `python -m bench run` wrote.")
+    if notes is not None:
+        notes += told
+    return found
+
+
+def _why(line: bytes, error: Exception) -> str:
+    """The reason that a line is no row."""
+    try:
+        msgspec.json.decode(line.removeprefix(MARK))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return "it is damaged, no line of JSON"
+    return printable(f"it is no row of results ({error})", 200)
+
+
+def _unfinished(told: str) -> str:
+    """What is said of a line that its writer was killed in."""
+    return f"{told.partition(' is skipped')[0]} was left unfinished when its writer was stopped; it is passed over."
+
+
+SHARED = (
+    *("run", "cell", "framework", "mode", "experiment", "device", "dtype", "problem", "sizes", "method", "gradient"),
+    *("options", "settings", "reason"),
+)
+"""Fields that all rows of a cell have in common: they are kept once, which halves the memory of a large file."""
+
+
+def _share(row: Visited, first: Visited) -> None:
+    """Let ``row`` hold the very objects that ``first``, of the same cell, holds, where they are equal."""
+    if row is not first:
+        for name in SHARED_BY[type(row)]:
+            value = getattr(first, name)
+            if getattr(row, name) == value:
+                setattr(row, name, value)
+
+
+SHARED_BY = {kind: tuple(name for name in SHARED if name in kind.__struct_fields__) for kind in (VisitRow, PartRow)}
+
+
+def last_run(rows: Iterable[Row]) -> RunRow:
+    """The run that was begun last; ``ValueError`` where there is none."""
+    found = [row for row in rows if isinstance(row, RunRow)]
+    if not found:
+        raise ValueError("No row describes a run: measure first.")
+    return found[-1]
+
+
+def same(rows: Iterable[Row], key: Keyed) -> list[Visited]:
+    """The visits and parts of all runs that are ``alike`` with ``key``, in order."""
+    rows = list(rows)
+    runs = {row.run for row in rows if isinstance(row, RunRow) and alike(row, key)}
+    return [row for row in rows if isinstance(row, VisitRow | PartRow) and row.run in runs]
+
+
+def alike(one: Keyed, other: Keyed) -> bool:
+    """Whether numbers of the one may stand for the other's."""
+    return all(getattr(one, name) == getattr(other, name) for name in Keyed.__struct_fields__)
+
+
+def done(path: Path, key: Keyed, since: int = 0, notes: list[str] | None = None) -> set[tuple[str, str, int]]:
+    """Which ``(cell, measure, worker)`` need no second visit under ``key``: measured, or failed for good, by a run
+    that began with row ``since`` or later. ``notes``: see ``read``."""
     return {
-        "kind": "part",
-        "schema": SCHEMA,
-        "run": run,
-        "cell": part.id,
-        "measure": "part",
-        **part.as_json(),
-        "status": answer["status"],
-        "reason": answer["reason"],
-        "records": answer.get("records", []) if answer["status"] == "ok" else [],
-        "started": answer["started"],
-        "seconds": round(seconds, 3),
-        "load": answer["load"],
-        "core": core,
-        "conditions": answer.get("conditions"),
+        row.key
+        for row in same(read(path, notes)[since:], key)
+        if row.status in DEFINITIVE and not row.reason.startswith(SKIPPED)
     }

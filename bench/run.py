@@ -8,6 +8,7 @@ of processes: one, or several that are asked together, as two commits that take 
 from __future__ import annotations
 
 import queue
+import secrets
 import sys
 import tempfile
 import threading
@@ -18,15 +19,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench import store
+from bench import VERSION
 from bench.cells import Cell, larger, on_gpus
-from bench.instruments import machine
+from bench.instruments import machine, sources
 from bench.part import Part
 from bench.plan import Tour, Visit, errands, tours
 from bench.processes import Launch, Lost, Task, Worker
 from bench.progress import Progress
-from bench.rows import now, run_row, visit_row
-from bench.store import SKIPPED, Row
+from bench.rows import ROOT, SKIPPED, RunRow, Visited, append, done, made, now, visit_row
 
 WORKER = Path(__file__).resolve().parent / "worker.py"
 TIMEOUT_S = 300.0
@@ -57,7 +57,7 @@ def measure(
     commit: str | None = None,
     progress: Progress | None = None,
     script: Path = WORKER,
-) -> Generator[Row, None, None]:
+) -> Generator[Visited, None, None]:
     """Visit what the file at ``path`` does not have yet and yield the rows as they come.
 
     Each of ``workers`` processes a framework visits every time cell once, one more visits all exact measures. Then come
@@ -88,12 +88,12 @@ def measure(
         ready = probe.ready
     run = run_row(cells, ready, workers=workers, preset=preset, commit=commit, parts=parts, experiments=experiments)
     notes: list[str] = []
-    known = store.done(path, run, since, notes)
+    known = done(path, run, since, notes)
     for note in notes:
         print(note, file=sys.stderr)
-    made = set() if fresh else known
-    plan = tours(cells, workers, made) + errands(parts, made)
-    store.append(path, run)
+    old = set() if fresh else known
+    plan = tours(cells, workers, old) + errands(parts, old)
+    append(path, run)
     with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
         if share_compiled:
             launch = replace(launch, compiled=Path(scratch, "compiled").resolve())
@@ -102,6 +102,50 @@ def measure(
         visits = Visits(launch, run, job, memory_bytes=machine.memory_for(slots), gpus=gpus)
         leader = Leader(visits, path=path, limits=limits, progress=progress)
         yield from leader.lead(plan, [cores[slot % len(cores)] for slot in range(slots)])
+
+
+def run_row(
+    cells: Iterable[Cell],
+    ready: Mapping[str, Any],
+    *,
+    workers: int,
+    preset: str,
+    commit: str | None = None,
+    parts: Iterable[Part] = (),
+    experiments: Mapping[str, Iterable[str]] | None = None,
+) -> RunRow:
+    """The line that says what a run measures, where and with what; ``ready`` is a worker's own word.
+
+    ``experiments``: the ids of each experiment's cells. ``commit`` is that of an ``impls`` from elsewhere than this
+    tree, of which ``bench`` alone can then be dirty.
+    """
+    if commit is not None:
+        _, dirty = sources.git(ROOT, ("bench",))
+    else:
+        commit, dirty = sources.git(ROOT)
+        if not (ROOT / "impls").is_dir() or sources.digest(ROOT / "impls") != ready["impls"]:
+            commit, dirty = None, True  # the workers measure another impls than this tree's
+    fields = {
+        "run": secrets.token_hex(6),
+        "preset": preset,
+        "started": now(),
+        "commit": commit,
+        "dirty": dirty,
+        "impls": ready["impls"],
+        "bench": VERSION,
+        "versions": ready["versions"],
+        "machine": machine.describe(),
+        "gpu_driver": machine.gpu_driver(),
+        "threads": 1,
+        "workers": workers,
+        "cells": [cell.id for cell in cells],
+    }
+    if experiments is not None:
+        fields |= {
+            "parts": [part.id for part in parts],
+            "experiments": {one: [*ids] for one, ids in experiments.items()},
+        }
+    return made(RunRow, fields)
 
 
 @dataclass(frozen=True)
@@ -143,7 +187,7 @@ class Visits:
     def __init__(
         self,
         launch: Launch,
-        run: Mapping[str, Any],
+        run: RunRow,
         job: Mapping[str, Any],
         *,
         memory_bytes: int | None = None,
@@ -156,17 +200,17 @@ class Visits:
         """The processes of this visit's tour by name, in the order in which they are started."""
         kind, _, index = visit.cell.device.partition(":")
         visible = self._gpus[int(index or 0)] if kind == "cuda" else None
-        return {"": Seat(self._launch, Task(visit.measure, visible, self._memory_bytes), self._run["impls"])}
+        return {"": Seat(self._launch, Task(visit.measure, visible, self._memory_bytes), self._run.impls)}
 
-    def ask(self, workers: Mapping[str, Worker], visit: Visit, timeout_s: float) -> Row:
+    def ask(self, workers: Mapping[str, Worker], visit: Visit, timeout_s: float) -> dict[str, Any]:
         """What came of a visit: status, reason and what was found. ``Lost`` where a process gave no answer."""
         what = "part" if isinstance(visit.cell, Part) else "cell"
         job = {what: visit.cell.as_json(), "measure": visit.measure, "worker": visit.worker, **self._job}
         return workers[""].ask(job, timeout_s)
 
-    def row(self, visit: Visit, answer: Mapping[str, Any], core: int, seconds: float) -> Row:
+    def row(self, visit: Visit, answer: Mapping[str, Any], core: int, seconds: float) -> Any:
         """The row of a visit."""
-        return visit_row(self._run["run"], visit, answer, core, seconds)
+        return visit_row(self._run.run, visit, answer, core, seconds)
 
 
 class Leader:
@@ -179,10 +223,10 @@ class Leader:
         self._live: set[Worker] = set()
         self._lock = threading.Lock()
 
-    def lead(self, plan: Sequence[Tour], cores: Sequence[int]) -> Generator[Row, None, None]:
+    def lead(self, plan: Sequence[Tour], cores: Sequence[int]) -> Generator[Any, None, None]:
         """Rows as they come, from one slot for each of ``cores``; when this ends, no process is left."""
         self._plan, self._stopping = deque(plan), threading.Event()
-        self._out: queue.SimpleQueue[Row | BaseException | None] = queue.SimpleQueue()
+        self._out: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._progress.start([visit for tour in plan for visit in tour], len(cores))
         threads = [threading.Thread(target=self._slot, args=(core,), daemon=True) for core in cores[: len(plan)]]
         busy = len(threads)
@@ -272,14 +316,14 @@ class Leader:
             self._keep(visit, answer | at_start, core, time.monotonic() - began)
         return alive
 
-    def _keep(self, visit: Visit, answer: Row, core: int, seconds: float | None) -> None:
+    def _keep(self, visit: Visit, answer: dict[str, Any], core: int, seconds: float | None) -> None:
         """Put the row of a visit on the disk, then hand it out."""
         answer = {"started": now(), "load": machine.load()} | answer
         row = self._visits.row(visit, answer, core, seconds or 0.0)
         with self._lock:
-            if seconds is not None and self._visits.gives_up and row["status"] in GIVE_UP:
-                self._given_up[visit] = row["status"], row["reason"]
-            store.append(self._path, row)
+            if seconds is not None and self._visits.gives_up and row.status in GIVE_UP:
+                self._given_up[visit] = row.status, row.reason
+            append(self._path, row)
             self._progress.finish(visit, seconds)
         self._out.put(row)
 

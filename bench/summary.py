@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import store
+from msgspec.structs import asdict
+
 from bench.aligned import aligned
 from bench.cells import Cell
+from bench.rows import Row, RunRow, VisitRow, last_run, same
 from bench.stats import Estimate, centre, worker_ratio
-from bench.store import Row
 
 
 @dataclass
@@ -48,40 +49,39 @@ class Summary:
         return self.interval.value / flops if self.interval and flops else None
 
 
-def newest(rows: Sequence[Row]) -> list[Row]:
+def newest(rows: Sequence[Row]) -> list[VisitRow]:
     """The visits that belong with the newest run: same sources, versions, machine and instruments."""
-    runs = [row for row in rows if row["kind"] == "run"]
-    return store.same(list(rows), runs[-1]) if runs else []
+    if not any(isinstance(row, RunRow) for row in rows):
+        return []
+    return [row for row in same(rows, last_run(rows)) if isinstance(row, VisitRow)]
 
 
 def summarise(rows: Sequence[Row], cells: Iterable[Cell]) -> list[Summary]:
     """One summary for each of ``cells``; of visits made twice the last good one counts, else the last."""
-    kept: dict[tuple[str, str, int], Row] = {}
+    kept: dict[tuple[str, str, int], VisitRow] = {}
     for row in newest(rows):
-        key = row["cell"], row["measure"], row["worker"]
-        if key not in kept or row["status"] == "ok" or kept[key]["status"] != "ok":
-            kept[key] = row
-    return [_of(cell, [row for row in kept.values() if row["cell"] == cell.id]) for cell in cells]
+        if row.key not in kept or row.status == "ok" or kept[row.key].status != "ok":
+            kept[row.key] = row
+    return [_of(cell, [row for row in kept.values() if row.cell == cell.id]) for cell in cells]
 
 
-def _of(cell: Cell, rows: list[Row]) -> Summary:
+def _of(cell: Cell, rows: list[VisitRow]) -> Summary:
     found = Summary(cell.id)
-    for row in sorted(rows, key=lambda row: (row["measure"], row["worker"])):
-        if row["status"] != "ok":
+    for row in sorted(rows, key=lambda row: (row.measure, row.worker)):
+        values = {name: value for name, value in asdict(row.values).items() if value is not None}
+        if row.status != "ok":
             if found.status in ("ok", "n/a"):
-                found.status, found.reason = row["status"], row.get("reason", "")
-        elif row["measure"] == "exact":
-            found.values |= row.get("values", {})
-        elif samples := row.get("samples"):
-            found.ratios.append(worker_ratio(samples["forward_s"], samples["gradient_s"]))
-            found.forwards.append(statistics.median(samples["forward_s"]))
-            found.gradients.append(statistics.median(samples["gradient_s"]))
-            found.values = row.get("values", {}) | found.values
+                found.status, found.reason = row.status, row.reason
+        elif row.measure == "exact":
+            found.values |= values
+        else:
+            found.ratios.append(worker_ratio(row.samples.forward_s, row.samples.gradient_s))
+            found.forwards.append(statistics.median(row.samples.forward_s))
+            found.gradients.append(statistics.median(row.samples.gradient_s))
+            found.values = values | found.values
     if found.forwards:
         found.forward_s, found.gradient_s = statistics.median(found.forwards), statistics.median(found.gradients)
-    missing = [measure for measure in cell.measures if not any(row["measure"] == measure for row in rows)]
-    if "time" in cell.measures and "time" not in missing and not found.ratios:
-        missing.append("time")  # rows without samples
+    missing = [measure for measure in cell.measures if not any(row.measure == measure for row in rows)]
     if found.status == "ok" and missing:
         found.status, found.reason = "missing", f"not measured: {', '.join(missing)}"
     return found

@@ -17,13 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import store
 from bench.cells import Cell
 from bench.flags import guarded
 from bench.instruments import machine, sources
 from bench.presets import PRESETS
+from bench.rows import ROOT, Row, RunRow, VerdictRow, append, last_run, read
 from bench.select import preset_cells
-from bench.store import Row
 
 Found = dict[str, dict[str, Any]]
 
@@ -53,8 +52,8 @@ def location(preset: str, commit: str | None, root: Path) -> Path:
 def since(rows: Sequence[Row], cells: Sequence[Cell]) -> int:
     """How many rows there are up to the last verdict over these very cells: what follows is not finished yet."""
     ids = [cell.id for cell in cells]
-    runs = {row["run"] for row in rows if row["kind"] == "run" and row.get("cells") == ids}
-    ends = [place for place, row in enumerate(rows, start=1) if row["kind"] == "verdict" and row["run"] in runs]
+    runs = {row.run for row in rows if isinstance(row, RunRow) and row.cells == ids}
+    ends = [place for place, row in enumerate(rows, start=1) if isinstance(row, VerdictRow) and row.run in runs]
     return max(ends, default=0)
 
 
@@ -68,13 +67,12 @@ def measured(cells: Sequence[Cell], preset: str) -> Found:
     from dataclasses import asdict
 
     from bench.expected import surprises
-    from bench.rows import ROOT, verdict_row
     from bench.run import measure
     from bench.summary import summarise
 
     commit, asv = os.environ.get("ASV_COMMIT"), os.getppid()
     path = location(preset, commit, ROOT)
-    start = since(store.read(path), cells)
+    start = since(read(path), cells)
     rows_to_come = measure(
         cells,
         workers=PRESETS[preset].workers,
@@ -88,10 +86,9 @@ def measured(cells: Sequence[Cell], preset: str) -> Found:
         for _ in rows_to_come:
             if os.getppid() != asv:  # it was killed; the next one would measure at the same time as this process
                 raise RuntimeError("asv has ended before its suite: start it again, it goes on from here.")
-    rows = store.read(path)[start:]
+    rows = read(path)[start:]
     found = summarise(rows, cells)
-    last = [row["run"] for row in rows if row["kind"] == "run"][-1]
-    store.append(path, verdict_row(last, surprises(cells, found)))
+    append(path, VerdictRow(run=last_run(rows).run, surprises=surprises(cells, found)))
     return {one.cell: asdict(one) for one in found}
 
 
@@ -119,8 +116,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def history(commits: str, name: str) -> int:
     """asv's own commands, one after the other, with whatever can be wrong said before the first."""
-    from bench.rows import ROOT
-
     beside = require_commits(commits, ROOT)
     if beside:
         print(

@@ -101,7 +101,7 @@ def part(job: Message) -> Message:
     from bench.experiments.catalog import Place
     from bench.experiments.perform import perform
     from bench.part import Part
-    from bench.store import plain
+    from bench.rows import plain
 
     one = Part(**job["part"])
     gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if one.device.startswith("cuda") else None
@@ -143,7 +143,7 @@ def answer(job: Message) -> Message:
         return abilities(job["abilities"])
     from bench.build import build
     from bench.cells import Cell
-    from bench.store import plain
+    from bench.rows import plain
     from bench.visit import visit
 
     cell = Cell(**job["cell"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.experiments.catalog import EXPERIMENTS, SIZES, WORKERS
 from bench.experiments.plan import Plan, plan, require_memory
 from bench.flags import count, seconds
+from bench.rows import ROOT, PartRow, VerdictRow, append, last_run, location, read, same
 
 BUDGET_S = 0.3
 """Seconds of timed pairs in a visit: there are many cells, and what counts is the spread between processes."""
@@ -34,10 +35,8 @@ PART_S = 480.0
 
 def experiments(given: argparse.Namespace) -> int:
     """Run what the flags mean, then say what came of it and where the rows are."""
-    from bench import store
     from bench.instruments import machine, sources
     from bench.progress import Progress
-    from bench.rows import ROOT
     from bench.run import measure
 
     gpus = range(len(machine.visible_gpus()))
@@ -48,7 +47,7 @@ def experiments(given: argparse.Namespace) -> int:
     slots = 1 if gpus else min(2, len(machine.available_cores()))
     require_memory(wanted.memory_bytes, given.preset, machine.memory_for(slots))
     name = f"papers-{given.preset}"
-    path = given.out or store.location(name, *sources.git(ROOT))
+    path = given.out or location(name, *sources.git(ROOT))
     rows = measure(
         wanted.cells,
         parts=wanted.parts,
@@ -78,26 +77,24 @@ def _listed(wanted: Plan) -> Iterable[str]:
 
 def _told(path: Path, wanted: Plan, workers: int) -> int:
     """Print what failed and what is left; 1 where a part or cell failed otherwise than expected."""
-    from bench import store
     from bench.expected import surprises
     from bench.plan import errands, tours
-    from bench.rows import verdict_row
     from bench.summary import summarise
 
-    kept = store.read(path)
-    last = [row for row in kept if row["kind"] == "run"][-1]
+    kept = read(path)
+    last = last_run(kept)
     told = surprises(wanted.cells, summarise(kept, wanted.cells))
-    store.append(path, verdict_row(last["run"], told))
+    append(path, VerdictRow(run=last.run, surprises=told))
     for one in told:
-        print(f"surprise: expected {one['expected']}, found {one['found']}: {one['cell']}: {one['why']}")
-    newest = {(row["cell"], row["worker"]): row for row in store.same(kept, last, ("part",))}
+        print(f"surprise: expected {one.expected}, found {one.found}: {one.cell}: {one.why}")
+    newest = {(row.cell, row.worker): row for row in same(kept, last) if isinstance(row, PartRow)}
     found = [newest[part.id, part.worker] for part in wanted.parts if (part.id, part.worker) in newest]
-    failed = [row for row in found if row["status"] != "ok"]
+    failed = [row for row in found if row.status != "ok"]
     for row in failed:
-        print(f"{row['status']}: {row['cell']}: {row['reason']}")
-    made = {(row["cell"], row["measure"], row["worker"]) for row in store.same(kept, last, ("visit", "part"))}
+        print(f"{row.status}: {row.cell}: {row.reason}")
+    made = {row.key for row in same(kept, last)}
     left = sum(map(len, tours(wanted.cells, workers, made) + errands(wanted.parts, made)))
     if left:
         print(f"{left} visits and parts are not made yet: the same command goes on from here.")
     print(f"\nrows: {path}")
-    return 1 if told or any(row["status"] != "n/a" for row in failed) else 0
+    return 1 if told or any(row.status != "n/a" for row in failed) else 0

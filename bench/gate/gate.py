@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from bench import VERSION, store
+from bench import VERSION
 from bench.cells import Cell
 from bench.gate import judge
 from bench.gate.judge import BETTER, UNDECIDED, WORSE, Finding
@@ -21,9 +21,8 @@ from bench.instruments import machine
 from bench.plan import Visit
 from bench.processes import Launch
 from bench.progress import Progress
-from bench.rows import SCHEMA, now
+from bench.rows import GateRow, TurnsRow, VerdictRow, VisitRow, append, last_run, made, now, read
 from bench.run import WORKER, Leader, Limits, measure
-from bench.store import Row
 
 PAIRS = 6
 """Pairs of processes a cell and comparison."""
@@ -63,7 +62,7 @@ class Gate:
         """Measure and judge."""
         exact = {name: self._exact(name) for name in SIDES}
         findings, fit = self._compare(exact)
-        store.append(self._path, self._header())
+        append(self._path, self._header())
         control: list[Finding] = []
         if fit:
             found, control = self._times(fit)
@@ -77,17 +76,14 @@ class Gate:
             frozenset(cell.id for cell in fit),
             self._pairs,
         )
-        verdict = {"kind": "verdict", "schema": SCHEMA, "run": self._run, "status": report.status}
-        judged = {"findings": [asdict(one) for one in findings], "control": [asdict(one) for one in control]}
-        store.append(self._path, verdict | judged)
+        told, own = ([asdict(one) for one in some] for some in (findings, control))
+        append(self._path, VerdictRow(run=self._run, status=report.status, findings=told, control=own))
         return report
 
     # ------------------------------------------------------------------------------------------------------------
 
-    def _header(self) -> Row:
-        return {
-            "kind": "gate",
-            "schema": SCHEMA,
+    def _header(self) -> GateRow:
+        fields = {
             "run": self._run,
             "started": now(),
             **{
@@ -103,8 +99,9 @@ class Gate:
             "floor_s": judge.FLOOR_S,
             "cells": [cell.id for cell in self._cells],
         }
+        return made(GateRow, fields)
 
-    def _exact(self, name: str) -> Mapping[str, Row]:
+    def _exact(self, name: str) -> Mapping[str, VisitRow]:
         """Exact visits of one side by cell, each cell in float64 too, where its error is free of rounding."""
         plain = [replace(cell, measures=("exact",)) for cell in self._cells]
         double = [replace(cell, dtype="float64") for cell in plain if cell.device != "meta"]
@@ -122,12 +119,12 @@ class Gate:
             progress=Progress(quiet=self._quiet),
             script=self._script,
         )
-        found = {row["cell"]: row for row in rows}
-        if [row["impls"] for row in store.read(path) if row["kind"] == "run"][-1] != side.digest:
+        found = {row.cell: row for row in rows if isinstance(row, VisitRow)}
+        if last_run(read(path)).impls != side.digest:
             raise RuntimeError(f"The sources of {side.name} changed during the run: start the gate again.")
         return found
 
-    def _compare(self, exact: Mapping[str, Mapping[str, Row]]) -> tuple[list[Finding], list[Cell]]:
+    def _compare(self, exact: Mapping[str, Mapping[str, VisitRow]]) -> tuple[list[Finding], list[Cell]]:
         """What exact visits tell, and the cells fit for turns: those that came out well on both sides."""
         findings: list[Finding] = []
         fit = []
@@ -138,8 +135,8 @@ class Gate:
             if failed:
                 findings.append(min(failed, key=lambda one: SERIOUS.index(one.verdict)))
                 continue
-            findings += judge.counts(cell.id, *(row["values"] for row in both[0]))
-            base, head = (row["values"].get("gradient_error") for row in both[-1])
+            findings += judge.counts(cell.id, *(row.values for row in both[0]))
+            base, head = (row.values.gradient_error for row in both[-1])
             if base is not None and head is not None:
                 findings.append(judge.error(cell.id, base, head))
             if "time" in cell.measures:
@@ -173,11 +170,11 @@ class Gate:
             findings += found
         return findings, against_itself
 
-    def _turns(self, wanted: Mapping[str, Sequence[Cell]]) -> dict[tuple[str, str], list[Row]]:
+    def _turns(self, wanted: Mapping[str, Sequence[Cell]]) -> dict[tuple[str, str], list[TurnsRow]]:
         """Rows of turns by what they are for and cell; all cells once, then all once more, so that a drift of the
         machine meets all."""
         each = [(purpose, cell) for purpose, cells in wanted.items() for cell in cells]
-        found: dict[tuple[str, str], list[Row]] = {(purpose, cell.id): [] for purpose, cell in each}
+        found: dict[tuple[str, str], list[TurnsRow]] = {(purpose, cell.id): [] for purpose, cell in each}
         plan = [(Visit(cell, purpose, pair),) for pair in range(self._pairs) for purpose, cell in each]
         launches = {name: Launch(sys.executable, self._script, str(side.folder)) for name, side in self._sides.items()}
         with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
@@ -192,5 +189,5 @@ class Gate:
             progress = Progress(quiet=self._quiet)
             leader = Leader(turns, path=self._path, limits=Limits(self._timeout_s), progress=progress)
             for row in leader.lead(plan, self._cores):
-                found[row["stage"], row["cell"]].append(row)
+                found[row.stage, row.cell].append(row)
         return found

@@ -6,11 +6,10 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from bench.gate.turns import SIDES, Samples, ratios
+from bench.gate.turns import SIDES, ratios
+from bench.rows import SKIPPED, Samples, TurnsRow, Values, VisitRow
 from bench.stats import BETTER, MARGIN, SAME, UNDECIDED, WORSE, Estimate, centre, judge
-from bench.store import SKIPPED
 
 FLOOR_S = 20e-6
 """The absolute change of a time that is let pass: what a call's bookkeeping differs by."""
@@ -47,8 +46,8 @@ def verdict(heads: Sequence[float], unit_s: float) -> tuple[str, Estimate]:
     return judge(found, max(MARGIN, FLOOR_S / unit_s)), found
 
 
-def times(cell: str, pairs: Sequence[Samples]) -> list[Finding]:
-    """The three comparisons of time, from one ``Samples`` a pair of processes.
+def times(cell: str, pairs: Sequence[Mapping[str, Samples]]) -> list[Finding]:
+    """The three comparisons of time, from the samples of both sides of each pair of processes.
 
     What stands for base is its median over pairs. What stands for head is that times the ratio: a quotient of two
     medians is another statistic than the median of quotients taken in turns, and may even point the other way.
@@ -72,20 +71,20 @@ def times(cell: str, pairs: Sequence[Samples]) -> list[Finding]:
     return list(found.values())
 
 
-def _middle(pairs: Sequence[Samples], kind: str) -> float:
+def _middle(pairs: Sequence[Mapping[str, Samples]], kind: str) -> float:
     """Seconds of base."""
-    return statistics.median(statistics.median(samples[SIDES[0]][kind]) for samples in pairs)
+    return statistics.median(statistics.median(getattr(samples[SIDES[0]], kind)) for samples in pairs)
 
 
-def time(cell: str, rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
+def time(cell: str, rows: Sequence[TurnsRow]) -> list[Finding]:
     """The comparisons of time of one cell, from the rows of its turns; or the one of its status where a side failed too
     often."""
-    good = [row["samples"] for row in rows if row["status"] == "ok"]
-    failed = [row for row in rows if row["status"] != "ok"]
-    sides = [row["side"] for row in failed]
+    good = [row.samples for row in rows if row.status == "ok"]
+    failed = [row for row in rows if row.status != "ok"]
+    sides = [row.side for row in failed]
     worse = sides.count("head") - sides.count("base") >= FAILURES
     if worse or len(good) < max(2, math.ceil(len(rows) / 2)):
-        words = "; ".join(sorted({f"{row['side']} {row['status']}: {row['reason']}" for row in failed}))
+        words = "; ".join(sorted({f"{row.side} {row.status}: {row.reason}" for row in failed}))
         note = f"{len(failed)} of {len(rows)} pairs failed: {words}"
         return [Finding(cell, "status", WORSE if worse else UNDECIDED, note=note)]
     note = f"{len(failed)} of {len(rows)} pairs failed" if failed else ""
@@ -113,13 +112,10 @@ def unjudged(found: Finding) -> Finding:
     return replace(found, verdict=UNDECIDED, note="base differed from itself") if found.quantity in TIMES else found
 
 
-def counts(cell: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Finding]:
+def counts(cell: str, base: Values, head: Values) -> list[Finding]:
     """Bytes and flops, where both sides know them: any more is worse, any fewer better."""
-    return [
-        Finding(cell, name, _order(base[name], head[name]), base[name], head[name])
-        for name in COUNTS
-        if base.get(name) is not None and head.get(name) is not None
-    ]
+    both = [(name, getattr(base, name), getattr(head, name)) for name in COUNTS]
+    return [Finding(cell, name, _order(*two), *two) for name, *two in both if None not in two]
 
 
 def error(cell: str, base: float, head: float) -> Finding:
@@ -132,24 +128,22 @@ def _order(base: float, head: float) -> str:
     return SAME if head == base else WORSE if head > base else BETTER
 
 
-def applies(row: Mapping[str, Any]) -> bool:
+def applies(row: VisitRow) -> bool:
     """Whether a side can be expected to do a cell: it is not n/a, or only for the failure of a smaller one."""
-    return row["status"] != "n/a" or row["reason"].startswith(SKIPPED)
+    return row.status != "n/a" or row.reason.startswith(SKIPPED)
 
 
-def outcome(cell: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> Finding | None:
+def outcome(cell: str, base: VisitRow, head: VisitRow) -> Finding | None:
     """How two visits of a cell compare where one of them did not come out well; None where both did.
 
     A cell that only base can do is worse, one that only head can do is better; but one that base does not have yet is
     new, and one that neither can do is not measured: both are not decided.
     """
-    good = base["status"] == "ok", head["status"] == "ok"
+    good = base.status == "ok", head.status == "ok"
     if all(good):
         return None
     words = "; ".join(
-        f"{name} {row['status']}: {row['reason']}"
-        for name, row in (("base", base), ("head", head))
-        if row["status"] != "ok"
+        f"{name} {row.status}: {row.reason}" for name, row in (("base", base), ("head", head)) if row.status != "ok"
     )
     if good[0]:
         return Finding(cell, "status", WORSE, note=words)

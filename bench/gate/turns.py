@@ -15,9 +15,8 @@ from bench.gate.sides import Side
 from bench.instruments.timing import block
 from bench.plan import Visit
 from bench.processes import Launch, Lost, Task, Worker
-from bench.rows import SCHEMA
+from bench.rows import Samples, TurnsRow, made
 from bench.run import Seat, Visits
-from bench.store import Row
 from bench.visit import Job, failure
 
 SIDES = ("base", "head")
@@ -36,7 +35,6 @@ LEAST, MOST = 9, 61
 """Seconds of turns of a pair of processes, and bounds of the number of rounds."""
 
 Clock = Callable[[], float]
-Samples = dict[str, dict[str, list[float]]]
 
 
 class Failed(Lost):
@@ -80,17 +78,15 @@ class Turns(Visits):
             found[name] = Seat(self._launches[own], self._task, side.digest, side.name)
         return found
 
-    def ask(self, workers: Mapping[str, Worker], visit: Visit, timeout_s: float) -> Row:
+    def ask(self, workers: Mapping[str, Worker], visit: Visit, timeout_s: float) -> dict[str, Any]:
         """The seconds of both sides. ``timeout_s`` is for each answer."""
         assert isinstance(visit.cell, Cell)
         samples = take_turns(workers, visit.cell, scratch=self._scratch, timeout_s=timeout_s, budget_s=self._budget_s)
         return {"status": "ok", "side": None, "reason": "", "samples": samples}
 
-    def row(self, visit: Visit, answer: Mapping[str, Any], core: int, seconds: float) -> Row:
+    def row(self, visit: Visit, answer: Mapping[str, Any], core: int, seconds: float) -> TurnsRow:
         """The row of a pair of processes."""
-        return {
-            "kind": "turns",
-            "schema": SCHEMA,
+        fields = {
             "run": self._name,
             "cell": visit.cell.id,
             "stage": visit.measure,
@@ -99,6 +95,7 @@ class Turns(Visits):
             **answer,
             "seconds": round(seconds, 3),
         }
+        return made(TurnsRow, fields)
 
 
 def take_turns(
@@ -109,7 +106,7 @@ def take_turns(
     timeout_s: float,
     budget_s: float = BUDGET_S,
     clock: Clock = time.perf_counter,
-) -> Samples:
+) -> dict[str, Samples]:
     """Seconds of each side's forward and gradient call, round by round.
 
     A round asks both sides for one block of forwards, then both for one of gradients. Who comes first changes from
@@ -133,23 +130,24 @@ def take_turns(
         which: math.ceil(BLOCK_S / max(min(warm[name][f"{which}_s"] for name in SIDES), 1e-6))
         for which in ("forward", "gradient")
     }
-    found: Samples = {name: {"forward_s": [], "gradient_s": []} for name in SIDES}
+    found = {name: Samples(forward_s=[], gradient_s=[]) for name in SIDES}
     begun, rounds = clock(), 0
     while rounds < MOST and (rounds < LEAST or clock() - begun < budget_s):
         for which in ("forward", "gradient"):
             for name in SIDES[::-1] if rounds % 2 else SIDES:
                 turn = {"live": "turn", "turn": {"which": which, "calls": calls[which]}}
-                found[name][f"{which}_s"].append(ask(name, turn)["seconds"])
+                getattr(found[name], f"{which}_s").append(ask(name, turn)["seconds"])
         rounds += 1
     return found
 
 
-def ratios(samples: Samples) -> dict[str, float]:
+def ratios(samples: Mapping[str, Samples]) -> dict[str, float]:
     """What one pair of processes says: head ÷ base of the forward and of the gradient call, the median over rounds,
     whose halves were taken at nearly the same moment; and of R, the quotient of the two."""
-    base, head = (samples[name] for name in SIDES)
     forward, gradient = (
-        statistics.median(after / before for before, after in zip(base[kind], head[kind], strict=True))
+        statistics.median(
+            after / before for before, after in zip(*(getattr(samples[name], kind) for name in SIDES), strict=True)
+        )
         for kind in ("forward_s", "gradient_s")
     )
     return {"forward": forward, "gradient": gradient, "R": gradient / forward}

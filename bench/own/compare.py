@@ -68,7 +68,7 @@ def compare(
         methods,
         framework=question.framework,
         dtype=question.dtype,
-        name=name,
+        name=question.name,
         implicit=question.implicit,
         K=K,
         digest=digest(

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import store
 from bench.cells import Cell
 from bench.instruments import machine, sources, torch_calls
 from bench.own import serve
@@ -17,16 +16,17 @@ from bench.own.job import Job
 from bench.own.question import Question, model
 from bench.own.references import Reference
 from bench.plan import Visit
-from bench.rows import now, run_row, visit_row
-from bench.store import Row
+from bench.rows import RunRow, Visited, append, now, visit_row
+from bench.run import run_row
 
 
-def measured(question: Question, cells: list[Cell], *, budget_s: float, path: Path) -> list[Row]:
+def measured(question: Question, cells: list[Cell], *, budget_s: float, path: Path) -> list[RunRow | Visited]:
     """All rows of the comparison, each in the file at ``path`` as soon as it is known: one exact and one time visit of
     every method. One process gives no interval, and nothing stops a method that hangs."""
     ready = {"impls": sources.impls_digest(), "versions": machine.versions()}
-    rows = [run_row(cells, ready, workers=1, preset="own")]
-    store.append(path, rows[0])
+    run = run_row(cells, ready, workers=1, preset="own")
+    rows: list[RunRow | Visited] = [run]
+    append(path, run)
     with _undisturbed():
         try:
             taken = model(question)
@@ -44,12 +44,10 @@ def measured(question: Question, cells: list[Cell], *, budget_s: float, path: Pa
             for measure in ("exact", "time"):
                 at_start, began = {"started": now(), "load": machine.load()}, time.monotonic()
                 found = serve.visited(factory, measure, {"budget_s": budget_s}, taken)
-                answer = store.plain(found | at_start)
-                visit = Visit(cell, measure, 0)
-                row = visit_row(rows[0]["run"], visit, answer, None, time.monotonic() - began)
-                store.append(path, row)
+                row = visit_row(run.run, Visit(cell, measure, 0), found | at_start, None, time.monotonic() - began)
+                append(path, row)
                 rows.append(row)
-                if row["status"] != "ok":
+                if row.status != "ok":
                     break
     return rows
 

@@ -12,10 +12,15 @@ import numpy as np
 
 from bench.own.nest import inexact, reached
 from bench.own.settings import taken
+from bench.rows import printable
 
 
 class Unsuitable(Exception):
     """A model that cannot be measured, with the reason in one sentence."""
+
+
+MOST_NAME = 60
+"""Characters of a model's name, which stands in its rows."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ def ask(
         raise ValueError(f"loss must be a function, not {type(loss).__name__}.")
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"name must be a text, not {name!r}.")
+    if len(name) > MOST_NAME:
+        raise ValueError(f"name has {len(name)} characters: give one of at most {MOST_NAME}.")
     require_positive("residual_tol", residual_tol, "a number above 0")
     given = {"step": step, "z0": z0, "args": args}
     implicit = any(one is not None for one in given.values())
@@ -74,7 +81,9 @@ def ask(
     elif params is None:
         raise ValueError("Nothing to differentiate was given: give params= and batch=, or step=, z0= and args=.")
     framework = _framework({"z0": z0, "args": params} if implicit else {"params": params, "batch": batch})
-    found = Question(framework, loss, params, batch, step, z0, name, float(residual_tol), settings=taken(framework))
+    found = Question(
+        framework, loss, params, batch, step, z0, printable(name), float(residual_tol), settings=taken(framework)
+    )
     # Nothing of the caller's runs here; a nest without a floating array, or with one elsewhere, is refused.
     return replace(found, dtype=_module(framework).Model(found, look=False).dtype)
 

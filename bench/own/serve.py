@@ -17,7 +17,7 @@ from bench.own import settings
 from bench.own.job import Job
 from bench.own.question import Question, model
 from bench.own.references import Reference, reference
-from bench.store import plain
+from bench.rows import plain
 from bench.visit import failure, visit
 
 Message = dict[str, Any]

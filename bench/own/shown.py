@@ -25,9 +25,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import store
 from bench.own import table
-from bench.store import Row
+from bench.rows import RunRow, Visited, append, read
+
+Row = RunRow | Visited
 
 COLUMNS = (
     "method",
@@ -69,10 +70,9 @@ def __getattr__(name: str) -> Any:
 def save(rows: list[Row], path: str | Path) -> Path:
     """Add the rows to a file of results, once; nothing that is in it is lost."""
     path = Path(path)
-    runs = {row["run"] for row in rows}
-    if not any(row["run"] in runs for row in store.read(path)):
+    if not {row.run for row in rows} & {row.run for row in read(path) if isinstance(row, RunRow)}:
         for row in rows:
-            store.append(path, row)
+            append(path, row)
     return path
 
 

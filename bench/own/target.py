@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bench import store
+from bench.rows import read
 
 
 def require_target(path: Any) -> None:
@@ -18,7 +18,7 @@ def require_target(path: Any) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise ValueError(f"save_to names the folder {target}: give the path of a file in it.")
-        store.read(target)
+        read(target)
         writable = os.access(target if target.exists() else target.parent, os.W_OK)
     except OSError as error:
         raise ValueError(f"No file can be made at save_to={str(target)!r}: {error.strerror or error}.") from None

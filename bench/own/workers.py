@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import store
 from bench.cells import Cell
 from bench.instruments import machine
 from bench.own import serve
@@ -18,16 +17,15 @@ from bench.own.question import Question
 from bench.own.references import Reference
 from bench.plan import Tour, Visit
 from bench.processes import Launch, Lost, Task, Worker
-from bench.rows import run_row
-from bench.run import WORKER, Leader, Limits, Visits
-from bench.store import Row
+from bench.rows import RunRow, Visited, append
+from bench.run import WORKER, Leader, Limits, Visits, run_row
 
 MODEL = "model.pickle"
 
 
 def measured(
     question: Question, cells: list[Cell], *, workers: int, budget_s: float, timeout_s: float, path: Path
-) -> list[Row]:
+) -> list[RunRow | Visited]:
     """All rows of the comparison, each in the file at ``path`` as soon as it is known.
 
     One process computes the reference, one makes every exact visit, and each of ``workers`` further ones, two at a
@@ -40,7 +38,7 @@ def measured(
         cores = machine.available_cores()
         slots = min(2, len(cores), workers)
         launch, task = Launch(sys.executable, WORKER), Task("exact", None, machine.memory_for(slots))
-        own: Row = {"scratch": folder, "model": MODEL, "paths": [os.path.abspath(one) for one in sys.path]}
+        own: dict[str, Any] = {"scratch": folder, "model": MODEL, "paths": [os.path.abspath(one) for one in sys.path]}
         own |= {"framework": question.framework, "settings": question.settings, "K": serve.steps(cells)}
         with Worker(launch, cores[0], task) as worker:  # it ends with this, by Ctrl-C in a notebook too
             run = run_row(cells, worker.ready, workers=workers, preset="own")
@@ -48,15 +46,15 @@ def measured(
                 worker.ask({"own": own}, timeout_s)
             except Lost as lost:
                 serve.keep(scratch, Reference(None, f"No gradient error: the float64 reference came to {lost.reason}."))
-        store.append(path, run)
+        append(path, run)
 
-        def led(plan: list[Tour]) -> list[Row]:
-            job: Row = {"own": own, "pairs": {"budget_s": budget_s}}
+        def led(plan: list[Tour]) -> list[Visited]:
+            job: dict[str, Any] = {"own": own, "pairs": {"budget_s": budget_s}}
             visits = Visits(launch, run, job, memory_bytes=task.memory_bytes)
             return list(Leader(visits, path=path, limits=Limits(timeout_s)).lead(plan, cores[:slots]))
 
         exact = led([tuple(Visit(cell, "exact", 0) for cell in cells)])
-        good = {row["cell"] for row in exact if row["status"] == "ok"}
+        good = {row.cell for row in exact if row.status == "ok"}
         tours = [[Visit(cell, "time", index) for cell in cells if cell.id in good] for index in range(workers)]
         for index, tour in enumerate(tours):
             random.Random(index).shuffle(tour)  # so that no method always comes first

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from bench.cells import MODES, Value
 from bench.flags import count, seconds
 from bench.part import Part
 from bench.peers.cells import PRESETS, PeerCell, cells, named
+from bench.rows import ROOT, PartRow, last_run, location, read, same
 
 WORKERS = 6
 PART_S = 300.0
@@ -85,12 +85,10 @@ def listed(chosen: Sequence[PeerCell], frameworks: Sequence[str]) -> list[str]:
 
 def compare(given: argparse.Namespace, parts: Sequence[Part]) -> int:
     """Time the contenders, and print the table; 1 where a part was lost."""
-    from bench import store
     from bench.instruments import sources
     from bench.peers.table import table
-    from bench.rows import ROOT
 
-    path = given.out or store.location(f"peers-{given.preset}", *sources.git(ROOT))
+    path = given.out or location(f"peers-{given.preset}", *sources.git(ROOT))
     rows = run(given, parts, path, f"peers-{given.preset}", given.timeout or PART_S)
     print(table(rows))
     return told(rows, parts, path)
@@ -98,14 +96,13 @@ def compare(given: argparse.Namespace, parts: Sequence[Part]) -> int:
 
 def look(given: argparse.Namespace, parts: Sequence[Part]) -> int:
     """Search the options of every contender, and put them into the committed file; 1 where a part was lost."""
-    from bench import store
     from bench.peers.settings import PATH, Line, write
 
-    path = given.out or store.location("peers-search", None, True)
+    path = given.out or location("peers-search", None, True)
 
-    def keep(row: Mapping[str, Any]) -> None:
-        if row["status"] == "ok":
-            write(Line.of_record(record) for record in row["records"])
+    def keep(row: PartRow) -> None:
+        if row.status == "ok":
+            write(Line.of_record(record) for record in row.records)
 
     rows = run(given, parts, path, "peers-search", given.timeout or SEARCH_S, keep)
     for row in rows:  # those that the file had already
@@ -120,11 +117,10 @@ def run(
     path: Path,
     preset: str,
     timeout_s: float,
-    each: Callable[[Mapping[str, Any]], None] = lambda row: None,
-) -> list[dict[str, Any]]:
+    each: Callable[[PartRow], None] = lambda row: None,
+) -> list[PartRow]:
     """Perform the parts that the file does not have, and hand each row to ``each`` as it comes; the newest row of each
     part that it has then."""
-    from bench import store
     from bench.instruments import machine
     from bench.peers.perform import memory_bytes
     from bench.progress import Progress
@@ -151,19 +147,19 @@ def run(
         progress=Progress(),
     )
     for row in made:
-        each(row)
-    kept = store.read(path)
-    last = [row for row in kept if row["kind"] == "run"][-1]
+        if isinstance(row, PartRow):
+            each(row)
+    kept = read(path)
     ids = {(part.id, part.worker) for part in parts}
-    newest = {(row["cell"], row["worker"]): row for row in store.same(kept, last, ("part",))}
+    newest = {(row.cell, row.worker): row for row in same(kept, last_run(kept)) if isinstance(row, PartRow)}
     return [row for key, row in newest.items() if key in ids]
 
 
-def told(rows: Sequence[dict[str, Any]], parts: Sequence[Part], path: Path) -> int:
+def told(rows: Sequence[PartRow], parts: Sequence[Part], path: Path) -> int:
     """Print what was lost, what is left and where the rows are; 1 where a part was lost."""
-    lost = [row for row in rows if row["status"] != "ok"]
+    lost = [row for row in rows if row.status != "ok"]
     for row in lost:
-        print(f"{row['status']}: {row['cell']}: {row['reason']}")
+        print(f"{row.status}: {row.cell}: {row.reason}")
     if len(rows) < len(parts):
         print(f"{len(parts) - len(rows)} parts are not made yet: the same command goes on from here.")
     print(f"\nrows: {path}")

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bench.rows import PartRow
 from bench.stats import centre
 
 HEADER = ("contender", "ours ÷ it", "largest", "[95 %]", "in the cell", "cells", "failed", "n/a")
@@ -15,15 +16,15 @@ NOTE = (
 )
 
 
-def table(rows: Iterable[Mapping[str, Any]]) -> str:
-    """A block a framework; rows of kind ``part``, one a cell and worker."""
-    rows = [row for row in rows if row["status"] == "ok"]
+def table(rows: Iterable[PartRow]) -> str:
+    """A block a framework; one row a cell and worker."""
+    rows = [row for row in rows if row.status == "ok"]
     blocks = []
-    for framework in dict.fromkeys(row["framework"] for row in rows):
+    for framework in dict.fromkeys(row.framework for row in rows):
         found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
-        for record in (one for row in rows if row["framework"] == framework for one in row["records"]):
+        for record in (one for row in rows if row.framework == framework for one in row.records):
             if "contender" in record:  # others are of another experiment, in a file that is none of the peers'
-                found.setdefault(record["contender"], {}).setdefault(record["cell"], []).append(record)
+                found.setdefault(str(record["contender"]), {}).setdefault(str(record["cell"]), []).append(record)
         blocks.append(aligned([(framework, *HEADER[1:]), *(_line(name, cells) for name, cells in found.items())]))
     return "\n\n".join([*blocks, NOTE])
 

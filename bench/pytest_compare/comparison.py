@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import store
 from bench.cells import Cell, Label, label
 from bench.instruments import machine, sources
 from bench.presets import PRESETS
 from bench.progress import Progress
-from bench.rows import ROOT
+from bench.rows import ROOT, last_run, plain, read
+from bench.rows import location as rows_location
 from bench.select import preset_cells, select
 from bench.summary import Summary, summarise
 
@@ -29,7 +29,7 @@ def location(
 ) -> Path:
     """The JSON file of a comparison, beside the rows that it draws on; a part of a preset has a file of its own."""
     parts = ["+".join(names) for names in (framework, problem, method) if names]
-    rows = store.location(preset, *sources.git(ROOT))
+    rows = rows_location(preset, *sources.git(ROOT))
     return rows.with_name("-".join(["compare", preset, *parts]) + ".json")
 
 
@@ -72,7 +72,7 @@ class Comparison:
             cells=cells,
             workers=workers or PRESETS[preset].workers,
             json=location(preset, framework, problem, method),
-            rows=store.location(preset, commit, dirty),
+            rows=rows_location(preset, commit, dirty),
             commit={"id": commit or "unversioned", "dirty": dirty, "impls": sources.impls_digest()},
             machine={**machine.describe(), "versions": machine.versions()},
             labels={cell.id: label(cell, among) for cell in cells},
@@ -86,9 +86,8 @@ class Comparison:
         cells = list(cells)
         rows = measure(cells, workers=self.workers, path=self.rows, preset=self.preset, progress=progress)
         deque(rows, maxlen=0)
-        found = store.read(self.rows)
-        measured = [row for row in found if row["kind"] == "run"][-1]["impls"]
-        if measured != self.commit["impls"]:
+        found = read(self.rows)
+        if last_run(found).impls != self.commit["impls"]:
             raise RuntimeError(
                 "The worker processes measure another impls than this process imports: install this one with "
                 "`pip install -e .`."
@@ -102,7 +101,7 @@ class Comparison:
         found: dict[str, Any] = {"cell": cell.id, "status": one.status, "reason": one.reason}
         ends = (ratio.value, ratio.low, ratio.high) if ratio else (None, None, None)
         found |= dict(zip(("R", "R_low", "R_high"), ends, strict=True)) | {"workers": len(one.ratios)}
-        return store.plain(found | {name: one.values.get(name) for name in EXACT})
+        return plain(found | {name: one.values.get(name) for name in EXACT})
 
     def untimed(self, timed: Iterable[str]) -> list[dict[str, Any]]:
         """The cells that the measuring core knows and that are not among those ``timed`` by pytest-benchmark, in the

@@ -74,9 +74,11 @@ def read(folder: Path) -> tuple[list[Line], list[str]]:
         try:
             document = _document(path)
             commit = _commit(document)
-            key = path.parent.name, str(document.get("env_name"))
+            pinned = _environment(document)
+            # asv names an environment after all that is installed there: the same versions are the same line.
+            key = path.parent.name, pinned if ", " in pinned else str(document.get("env_name"))
             found.setdefault(key, {})[commit.hash] = commit
-            words[key] = _machine(document) or _text(path.parent.name), _environment(document)
+            words[key] = _machine(document) or _text(path.parent.name), pinned
         except Unusable as reason:
             notes.append(f"asv's result file {shown(path)} is skipped: {reason}.")
     lines = [

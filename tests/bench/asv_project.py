@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import store
+from bench.rows import VisitRow, read
 from tests.bench.harness import gone
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,14 +96,14 @@ class Project:
         return self.run("git", "rev-parse", "HEAD").strip()
 
 
-def kill_at_the_first_row(project: Project, commit: str) -> list[store.Row]:
+def kill_at_the_first_row(project: Project, commit: str) -> list[VisitRow]:
     """Kill ``asv run`` alone as soon as there is a row, and see that what it started ends; the rows so far."""
     path = project.folder / "results" / "local" / "asv" / f"{commit[:12]}-smoke.jsonl"
     command = [sys.executable, "-m", "asv", *RUN, f"{commit}^!"]
     with subprocess.Popen(
         command, cwd=project.folder, env=project.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as asv:
-        while not any(row["kind"] == "visit" for row in store.read(path)):
+        while not any(isinstance(row, VisitRow) for row in read(path)):
             try:
                 raise AssertionError(f"asv ended with {asv.wait(timeout=0.05)} before it measured")
             except subprocess.TimeoutExpired:
@@ -115,4 +115,4 @@ def kill_at_the_first_row(project: Project, commit: str) -> list[store.Row]:
             if "run_server" in one.cmdline():  # asv's own, which waits for orders for ever when asv is killed
                 one.kill()
     assert gone({one.pid for one in started})
-    return [row for row in store.read(path) if row["kind"] == "visit"]
+    return [row for row in read(path) if isinstance(row, VisitRow)]

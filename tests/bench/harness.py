@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from bench.cells import Cell
+from bench.rows import Visited
 from bench.run import measure
-from bench.store import Row
 
 FAKE = Path(__file__).with_name("fake_worker.py")
 ROOT = FAKE.parents[2]
@@ -30,7 +30,7 @@ class Bench:
         """What workers started from now on do."""
         self._monkeypatch.setenv("FAKE_WORKER", json.dumps({"log": str(self.log), **orders}))
 
-    def measure(self, cells: list[Cell] = CELLS, **settings: Any) -> list[Row]:
+    def measure(self, cells: list[Cell] = CELLS, **settings: Any) -> list[Visited]:
         """All rows that one run yields."""
         options = {"workers": 2, "slots": 1, "timeout_s": 30.0} | settings
         return list(measure(cells, path=self.path, preset="smoke", script=FAKE, **options))

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bench import store
 from bench.instruments import sources
+from bench.rows import Kind, RunRow, VisitRow, read
 from tests.bench.asv_project import MACHINE, RUN, Project, kill_at_the_first_row
 
 pytest.importorskip("asv")
@@ -37,12 +37,12 @@ class History(NamedTuple):
     project: Project
     commits: list[str]
     digests: list[str]
-    killed: list[store.Row]
+    killed: list[VisitRow]
 
-    def rows(self, commit: str, kind: str) -> list[store.Row]:
+    def rows(self, commit: str, kind: type[Kind]) -> list[Kind]:
         """Rows of one kind that the suite kept of a commit."""
         path = self.project.folder / "results" / "local" / "asv" / f"{commit[:12]}-smoke.jsonl"
-        return [row for row in store.read(path) if row["kind"] == kind]
+        return [row for row in read(path) if isinstance(row, kind)]
 
     def file(self, commit: str) -> Path:
         """asv's results of a commit."""
@@ -73,8 +73,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 def each_commit_s_own_impls_are_measured_by_the_bench_of_the_tree(history: History) -> None:
     for commit, digest in zip(history.commits[1:], history.digests, strict=True):
-        runs = history.rows(commit, "run")
-        assert {(run["commit"], run["impls"], run["dirty"]) for run in runs} == {(commit, digest, False)}
+        runs = history.rows(commit, RunRow)
+        assert {(run.commit, run.impls, run.dirty) for run in runs} == {(commit, digest, False)}
     first, second = (history.result(commit, "track_flops")[IFT] for commit in history.commits[1:])
     assert second > first > 0
     errors = [history.result(commit, "track_gradient_error")[IFT] for commit in history.commits[1:]]
@@ -85,9 +85,9 @@ def a_failed_cell_is_null_for_asv_and_keeps_its_reason_in_the_rows(history: Hist
     good, bad = history.commits[1:]
     for track in ("track_R", "track_flops", "track_gradient_error"):
         assert history.result(good, track)[UNROLLED] > 0 and history.result(bad, track)[UNROLLED] is None
-    failed = [row for row in history.rows(bad, "visit") if row["status"] != "ok"]
-    assert {(row["method"], row["status"]) for row in failed} == {("unrolled", "failed")}
-    assert all("it is broken here" in row["reason"] for row in failed)
+    failed = [row for row in history.rows(bad, VisitRow) if row.status != "ok"]
+    assert {(row.method, row.status) for row in failed} == {("unrolled", "failed")}
+    assert all("it is broken here" in row.reason for row in failed)
 
 
 def times_have_a_sample_a_worker_and_what_eager_mode_lacks_is_not_applicable(history: History) -> None:
@@ -99,11 +99,11 @@ def times_have_a_sample_a_worker_and_what_eager_mode_lacks_is_not_applicable(his
 
 
 def a_killed_run_goes_on_from_its_rows(history: History) -> None:
-    rows = history.rows(history.commits[1], "visit")
-    made = [(row["cell"], row["measure"], row["worker"]) for row in rows]
+    rows = history.rows(history.commits[1], VisitRow)
+    made = [(row.cell, row.measure, row.worker) for row in rows]
     assert history.killed and rows[: len(history.killed)] == history.killed
     assert len(made) == len(set(made)) == 2 * (1 + 2)  # nothing twice: two cells, an exact visit and two timed ones
-    assert len(history.rows(history.commits[1], "run")) == 2 and len(history.rows(history.commits[1], "verdict")) == 1
+    assert len(history.rows(history.commits[1], RunRow)) == 2 and len(history.rows(history.commits[1], "verdict")) == 1
 
 
 def compare_shows_the_change(history: History) -> None:

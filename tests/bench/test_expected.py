@@ -8,7 +8,7 @@ from bench.cells import Cell
 from bench.expected import REGISTER, expectation, surprises
 from bench.failures import UNAVAILABLE
 from bench.presets import PRESETS
-from bench.store import SKIPPED
+from bench.rows import SKIPPED, Surprise
 from bench.summary import Summary
 
 GOOD = PRESETS["smoke"].cells[0]
@@ -18,14 +18,14 @@ BAD = next(cell for cell in PRESETS["standard"].cells if cell.problem == "linear
 @pytest.mark.parametrize("status", ["wrong", "diverged", "failed", "oom", "timeout", "n/a"])
 def test_a_failure_is_a_surprise_where_none_is_registered(status: str) -> None:
     (told,) = surprises([GOOD], [Summary(GOOD.id, status, "a reason")])
-    assert told == {"cell": GOOD.id, "expected": "ok", "found": status, "why": "a reason"}
+    assert told == Surprise(cell=GOOD.id, expected="ok", found=status, why="a reason")
 
 
 @pytest.mark.parametrize("status", ["ok", "n/a", "wrong"])
 def test_another_outcome_is_a_surprise_where_one_is_registered(status: str) -> None:
     (told,) = surprises([BAD], [Summary(BAD.id, status)])
-    assert (told["expected"], told["found"]) == ("diverged", status)
-    assert "a factor of up to 4 a step" in told["why"]
+    assert (told.expected, told.found) == ("diverged", status)
+    assert "a factor of up to 4 a step" in told.why
 
 
 def test_what_is_expected_or_not_measured_yet_is_no_surprise() -> None:

@@ -11,9 +11,10 @@ import sys
 from collections import Counter
 from typing import Any
 
+import msgspec
 import psutil
 
-from bench import store
+from bench.rows import VisitRow, read
 from tests.bench.harness import CELLS, FAKE, ROOT, Bench, gone
 
 KILLS = 20
@@ -22,20 +23,24 @@ PARENT = f"""
 import json
 import sys
 from pathlib import Path
+import msgspec
 from bench.cells import Cell
 from bench.run import measure
 cells = [Cell(*names) for names in json.loads(sys.argv[3])]
 for row in measure(cells, path=Path(sys.argv[1]), preset="smoke", script=Path(sys.argv[2]), workers={WORKERS}):
-    print(json.dumps(row), flush=True)
+    print(msgspec.json.encode(row).decode(), flush=True)
 """
 
 
-def key(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Which visit a row, or a job in the log of the worker that measures nothing, is of."""
-    return row["framework"], row["method"], row["measure"], row["worker"]
+KEY = ("framework", "method", "measure", "worker")
 
 
-def killed(bench: Bench, chance: random.Random) -> list[dict[str, Any]]:
+def key(row: VisitRow) -> tuple[Any, ...]:
+    """Which visit a row is of."""
+    return tuple(getattr(row, name) for name in KEY)
+
+
+def killed(bench: Bench, chance: random.Random) -> list[VisitRow]:
     """The rows that a run announced before it was killed, after some rows and a moment."""
     names = json.dumps([(cell.framework, cell.problem, cell.method) for cell in CELLS])
     command = [sys.executable, "-c", PARENT, str(bench.path), str(FAKE), names]
@@ -48,19 +53,19 @@ def killed(bench: Bench, chance: random.Random) -> list[dict[str, Any]]:
         parent.kill()
         lines += parent.stdout.readlines()
     assert parent.returncode < 0 and gone(workers)
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    return [msgspec.json.decode(line, type=VisitRow) for line in lines if line.endswith("\n")]
 
 
 def test_twenty_kills_lose_no_finished_row_and_repeat_none(bench: Bench) -> None:
     chance = random.Random(20)
-    finished: list[dict[str, Any]] = []
+    finished: list[VisitRow] = []
     for _ in range(KILLS):
         before, jobs = {key(row) for row in finished}, len(bench.jobs())
         announced = killed(bench, chance)
-        rows = [row for row in store.read(bench.path) if row["kind"] == "visit"]
+        rows = [row for row in read(bench.path) if isinstance(row, VisitRow)]
         assert rows[: len(finished)] == finished  # none is lost, none changed
         assert all(row in rows for row in announced)
-        assert not before & {key(job) for job in bench.jobs()[jobs:]}
+        assert not before & {tuple(job[name] for name in KEY) for job in bench.jobs()[jobs:]}
         finished = rows
     last = bench.measure(workers=WORKERS, slots=2)
     made = Counter(key(row) for row in [*finished, *last])

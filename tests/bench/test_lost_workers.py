@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from bench import store
 from bench.cells import Cell
+from bench.rows import Samples, Values, read
 from bench.run import measure
 from tests.bench.harness import CELLS, FAKE, METHODS, ROOT, Bench, gone
 
@@ -19,13 +19,13 @@ def test_a_hang_becomes_a_timeout_and_later_workers_leave_that_measure_alone(ben
     bench.orders(ift="hang")
     cells = [Cell("torch", "tanh", method, measures=("time",)) for method in METHODS]
     rows = bench.measure(cells, timeout_s=1.0, workers=3)
-    hung = [row for row in rows if row["method"] == "ift"]
-    assert [row["status"] for row in hung] == ["timeout"] * 3
-    assert [row["reason"] for row in hung] == ["no answer within 1 s"] + [
+    hung = [row for row in rows if row.method == "ift"]
+    assert [row.status for row in hung] == ["timeout"] * 3
+    assert [row.reason for row in hung] == ["no answer within 1 s"] + [
         "skipped after worker 0: no answer within 1 s"
     ] * 2
-    assert all(row["samples"] == {} and row["values"] == {} for row in hung)
-    assert {row["status"] for row in rows if row["method"] != "ift"} == {"ok"}
+    assert all(row.samples == Samples() and row.values == Values() for row in hung)
+    assert {row.status for row in rows if row.method != "ift"} == {"ok"}
     assert sum(job["method"] == "ift" for job in bench.jobs()) == 1
     assert gone({job["pid"] for job in bench.jobs()})
 
@@ -42,15 +42,15 @@ def test_a_death_becomes_a_status_and_a_new_process_goes_on(bench: Bench, what: 
     bench.orders(ift=what)
     cells = [Cell("jax", "tanh", method, measures=("exact",)) for method in METHODS]
     rows = bench.measure(cells)
-    assert [row["status"] for row in rows] == ["ok", status, "ok"]
-    assert rows[1]["reason"].startswith(words)
+    assert [row.status for row in rows] == ["ok", status, "ok"]
+    assert rows[1].reason.startswith(words)
     first, second, third = (job["pid"] for job in bench.jobs())
     assert first == second != third
 
 
 def test_noise_on_stdout_does_not_disturb_the_answers(bench: Bench) -> None:
     bench.orders(ift="noise")
-    assert {row["status"] for row in bench.measure()} == {"ok"}
+    assert {row.status for row in bench.measure()} == {"ok"}
 
 
 def test_leaving_the_iterator_stops_the_workers_and_keeps_finished_rows(bench: Bench) -> None:
@@ -59,7 +59,7 @@ def test_leaving_the_iterator_stops_the_workers_and_keeps_finished_rows(bench: B
     rows = measure(cells, path=bench.path, preset="smoke", script=FAKE, slots=1)
     kept = [next(rows), next(rows)]
     rows.close()
-    assert store.read(bench.path)[1:] == kept  # and no row for the cell that was under way
+    assert read(bench.path)[1:] == kept  # and no row for the cell that was under way
     assert gone({job["pid"] for job in bench.jobs()})
 
 
@@ -72,7 +72,7 @@ from bench.run import measure
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would begin with it ignored
 cells = [Cell("torch", "tanh", method, measures=("exact",)) for method in ("unrolled", "ift", "jfb")]
 for row in measure(cells, path=Path(sys.argv[1]), preset="smoke", script=Path(sys.argv[2]), slots=1):
-    print(row["method"], flush=True)
+    print(row.method, flush=True)
 """
 
 
@@ -86,11 +86,11 @@ def test_killing_the_parent_loses_no_row_and_leaves_no_orphan(bench: Bench, how:
         assert parent.stdout is not None and parent.stdout.readline() == "unrolled\n"
         os.kill(parent.pid, how)
         parent.wait(timeout=30)
-    assert [row["method"] for row in store.read(bench.path)[1:]] == ["unrolled"]
+    assert [row.method for row in read(bench.path)[1:]] == ["unrolled"]
     assert gone({job["pid"] for job in bench.jobs()})
     bench.orders()
     cells = [Cell("torch", "tanh", method, measures=("exact",)) for method in METHODS]
-    assert [row["method"] for row in bench.measure(cells)] == ["ift", "jfb"]
+    assert [row.method for row in bench.measure(cells)] == ["ift", "jfb"]
 
 
 def test_a_worker_that_does_not_start_is_said_in_one_sentence(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import measure as core
+from bench import run as core
 from bench.__main__ import main
 from tests.bench.harness import FAKE
 

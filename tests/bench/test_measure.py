@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
-from bench import store
 from bench.cells import Cell
 from bench.processes import Launch, Task, environment
+from bench.rows import RunRow, read
 from tests.bench.harness import CELLS, Bench, gone
 
 
 def test_every_planned_visit_gives_one_row_on_the_disk(bench: Bench) -> None:
     rows = bench.measure(slots=2)
-    keys = {(row["cell"], row["measure"], row["worker"]) for row in rows}
+    keys = {(row.cell, row.measure, row.worker) for row in rows}
     expected = {(cell.id, "exact", 0) for cell in CELLS} | {(cell.id, "time", n) for cell in CELLS for n in (0, 1)}
     assert keys == expected and len(rows) == len(expected)
-    run, *visits = store.read(bench.path)
+    run, *visits = read(bench.path)
     assert sorted(visits, key=str) == sorted(rows, key=str)
-    assert run["kind"] == "run" and run["cells"] == [cell.id for cell in CELLS] and run["impls"] == "0" * 12
-    assert {row["run"] for row in visits} == {run["run"]} and len(run["run"]) == 12
+    assert isinstance(run, RunRow) and run.cells == [cell.id for cell in CELLS] and run.impls == "0" * 12
+    assert {row.run for row in visits} == {run.run} and len(run.run) == 12
     assert gone({job["pid"] for job in bench.jobs()})
 
 
 def test_a_row_has_the_fields_of_the_schema(bench: Bench) -> None:
     bench.measure([CELLS[1]], workers=1)
-    run, exact, time = store.read(bench.path)
-    assert " ".join(run) == (
-        "kind schema run preset started commit dirty impls bench versions machine gpu_driver threads workers cells"
+    run, exact, time = read(bench.path)
+    first, *lines = [json.loads(line) for line in bench.path.read_text().splitlines()]
+    assert " ".join(first) == (
+        "kind schema impls bench versions machine run preset started commit dirty gpu_driver threads workers cells "
+        "parts experiments"
     )
     fields = (
         "kind schema run cell framework mode device dtype seed problem sizes method gradient options measure "
         "worker status reason samples values started seconds load core conditions"
     )
-    assert " ".join(exact) == " ".join(time) == fields
-    assert (time["mode"], time["sizes"], time["status"], time["reason"]) == ("eager", {"width": 4}, "ok", "")
-    assert time["samples"]["gradient_s"] == [2.0, 2.0, 2.0] and exact["values"]["peak_bytes"] == 100
-    assert run["started"].endswith("Z") and time["started"].endswith("Z") and time["seconds"] >= 0
+    assert [" ".join(line) for line in lines] == [fields] * 2
+    assert (time.mode, time.sizes, time.status, time.reason) == ("eager", {"width": 4}, "ok", "")
+    assert time.samples.gradient_s == [2.0, 2.0, 2.0] and exact.values.peak_bytes == 100
+    assert run.started.endswith("Z") and time.started.endswith("Z") and time.seconds >= 0
 
 
 def test_one_process_a_framework_and_worker_and_each_worker_in_its_own_order(bench: Bench) -> None:
@@ -49,7 +52,7 @@ def test_one_process_a_framework_and_worker_and_each_worker_in_its_own_order(ben
     assert sorted(map(sorted, by_process.values())) == sorted(
         [[(name, n)] for name in ("torch", "jax") for n in (0, 1)]
     )
-    orders = [[row["cell"] for row in rows if row["framework"] == "torch" and row["worker"] == n] for n in (0, 1)]
+    orders = [[row.cell for row in rows if row.framework == "torch" and row.worker == n] for n in (0, 1)]
     assert orders[0] != orders[1] and sorted(orders[0]) == sorted(orders[1]) == sorted(cell.id for cell in cells[:8])
 
 
@@ -100,18 +103,18 @@ def test_a_visit_that_is_cut_short_by_the_end_of_a_run_is_not_recorded(bench: Be
     assert bench.measure([CELLS[0]], stop_after_s=2.0, timeout_s=600.0) == []
     assert time.monotonic() - began < 600
     bench.orders()
-    assert {row["status"] for row in bench.measure([CELLS[0]])} == {"ok"}
+    assert {row.status for row in bench.measure([CELLS[0]])} == {"ok"}
 
 
 def test_larger_cells_of_a_series_are_not_tried_after_a_timeout(bench: Bench) -> None:
     bench.orders(unrolled="hang")
     cells = [Cell("torch", "tanh", "unrolled", options={"K": K}, measures=("exact",)) for K in (5, 10, 20)]
     first, *rest = bench.measure(cells, timeout_s=1.0)
-    assert first["status"] == "timeout"
-    assert [row["status"] for row in rest] == ["n/a", "n/a"]
-    assert rest[0]["reason"] == f"skipped after timeout of the smaller {cells[0].id}: no answer within 1 s"
+    assert first.status == "timeout"
+    assert [row.status for row in rest] == ["n/a", "n/a"]
+    assert rest[0].reason == f"skipped after timeout of the smaller {cells[0].id}: no answer within 1 s"
     bench.orders()
-    assert {row["status"] for row in bench.measure(cells)} == {"ok"}  # none of it was for good
+    assert {row.status for row in bench.measure(cells)} == {"ok"}  # none of it was for good
 
 
 def test_a_second_run_measures_only_what_is_missing(bench: Bench) -> None:
@@ -119,8 +122,8 @@ def test_a_second_run_measures_only_what_is_missing(bench: Bench) -> None:
     first = bench.measure()
     bench.orders()
     second = bench.measure()
-    assert {row["method"] for row in second} == {"jfb"}  # wrong is for good, failed is tried again
-    assert len(second) == sum(row["method"] == "jfb" for row in first)
+    assert {row.method for row in second} == {"jfb"}  # wrong is for good, failed is tried again
+    assert len(second) == sum(row.method == "jfb" for row in first)
     assert bench.measure() == []
     assert len(bench.measure(fresh=True)) == len(first)
     bench.orders(impls="1" * 12)

@@ -14,8 +14,8 @@ import impls
 from bench.cells import Cell
 from bench.instruments import machine
 from bench.processes import Worker
+from bench.rows import Values, VisitRow
 from bench.run import measure
-from bench.store import Row
 
 SIZES = {"width": 4, "inputs": 3, "batch": 2}
 METHODS = ("ift", "jfb")
@@ -83,7 +83,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def measured(
     source: str, path: str, steps: list[int], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> dict[tuple[str, int], Row]:
+) -> dict[tuple[str, int], VisitRow]:
     """The rows of two cells at each K, by method and K, with one file of ``impls`` replaced."""
     shutil.copytree(Path(impls.__file__).parent, folder / "impls", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "impls" / path).write_text(source)
@@ -98,7 +98,7 @@ def measured(
         pythonpath=str(folder),
         timeout_s=120,
     )
-    return {(row["method"], row["options"]["K"]): row for row in rows}
+    return {(row.method, row.options["K"]): row for row in rows if isinstance(row, VisitRow)}
 
 
 def test_one_cell_fails_and_its_neighbours_are_whole(
@@ -109,14 +109,14 @@ def test_one_cell_fails_and_its_neighbours_are_whole(
     for case, (_, status, reason) in CASES.items():
         with subtests.test(case):
             failed = rows["ift", STEPS[case]]
-            assert (failed["status"], failed["values"]) == (status, {})
-            assert reason in failed["reason"] and "/some/folder" not in failed["reason"]
+            assert (failed.status, failed.values) == (status, Values())
+            assert reason in failed.reason and "/some/folder" not in failed.reason
             good = rows["jfb", STEPS[case]]
-            assert good["status"] == "ok" and good["values"]["peak_bytes"] > 0
+            assert good.status == "ok" and good.values.peak_bytes
 
 
 def test_a_gradient_of_another_structure_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = measured(BACKPROP, "torch/gradients/backprop.py", list(RETURNED), tmp_path, monkeypatch)
-    assert len(rows) == 2 * len(METHODS) and {row["status"] for row in rows.values()} == {"wrong"}
+    assert len(rows) == 2 * len(METHODS) and {row.status for row in rows.values()} == {"wrong"}
     for (_, K), row in rows.items():
-        assert RETURNED[K][1] in row["reason"]
+        assert RETURNED[K][1] in row.reason

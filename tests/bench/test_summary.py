@@ -5,27 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from bench.cells import Cell
-from bench.store import Row
 from bench.summary import summarise, table
-from tests.bench.test_store import run
+from tests import rows as made
+from tests.rows import typed
 
 CELL = Cell("torch", "tanh", "ift")
 
 
-def row(measure: str, worker: int = 0, status: str = "ok", name: str = "r", **more: Any) -> Row:
-    good = status == "ok"
-    found = {
-        "kind": "visit",
-        "run": name,
-        "cell": CELL.id,
-        "measure": measure,
-        "worker": worker,
-        "status": status,
-    }
-    return {**found, "reason": "" if good else f"{status} it is", "samples": {}, "values": {}, **more}
+def run(name: str, **changes: Any) -> Any:
+    return typed(made.run(name, **changes))
 
 
-def timed(worker: int, forward: float, gradient: float, **more: Any) -> Row:
+def row(measure: str, worker: int = 0, status: str = "ok", name: str = "r", **more: Any) -> Any:
+    reason = "" if status == "ok" else f"{status} it is"
+    found = {"measure": measure, "worker": worker, "status": status, "run": name, "reason": reason}
+    return typed(made.of_cell(CELL, **found, **more))
+
+
+def timed(worker: int, forward: float, gradient: float, **more: Any) -> Any:
     samples = {"forward_s": [forward] * 3, "gradient_s": [gradient] * 3}
     return row("time", worker, samples=samples, values={"compile_s": 0.5}, **more)
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from bench import measure as core
-from bench import rows, store, tracked
+from bench import run as core
+from bench import tracked
+from bench.rows import ROOT, Kind, RunRow, VerdictRow, VisitRow, read
 from tests.bench.harness import FAKE, Bench
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -28,13 +29,13 @@ VISITS = 6
 def path(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where rows of COMMIT go, with workers that measure nothing."""
     monkeypatch.setattr(core, "measure", functools.partial(core.measure, script=FAKE))
-    monkeypatch.setattr(rows, "ROOT", tmp_path)
+    monkeypatch.setattr(tracked, "ROOT", tmp_path)
     monkeypatch.setenv("ASV_COMMIT", COMMIT)
     return tmp_path / "results" / "local" / "asv" / "0123456789ab-smoke.jsonl"
 
 
-def kinds(path: Path, kind: str) -> list[dict[str, Any]]:
-    return [row for row in store.read(path) if row["kind"] == kind]
+def kinds(path: Path, kind: type[Kind]) -> list[Kind]:
+    return [row for row in read(path) if isinstance(row, kind)]
 
 
 def test_the_cache_is_what_measuring_came_to_and_reasons_stay_in_the_rows(bench: Bench, path: Path) -> None:
@@ -45,10 +46,10 @@ def test_the_cache_is_what_measuring_came_to_and_reasons_stay_in_the_rows(bench:
         ("failed", [], []),
         ("ok", [2.0, 2.0], [2.0, 2.0]),
     ]
-    assert {row["commit"] for row in kinds(path, "run")} == {COMMIT}
-    assert {row["reason"] for row in kinds(path, "visit") if row["status"] == "failed"} == {"as told"}
-    (verdict,) = kinds(path, "verdict")
-    assert [one["found"] for one in verdict["surprises"]] == ["failed"]
+    assert {row.commit for row in kinds(path, RunRow)} == {COMMIT}
+    assert {row.reason for row in kinds(path, VisitRow) if row.status == "failed"} == {"as told"}
+    (verdict,) = kinds(path, VerdictRow)
+    assert [one.found for one in verdict.surprises] == ["failed"]
 
 
 def test_without_a_commit_of_asv_rows_are_those_of_the_working_tree(
@@ -56,8 +57,8 @@ def test_without_a_commit_of_asv_rows_are_those_of_the_working_tree(
 ) -> None:
     monkeypatch.delenv("ASV_COMMIT")
     tracked.measured(TORCH, "smoke")
-    (run,) = kinds(path.with_name("worktree-smoke.jsonl"), "run")
-    assert run["commit"] is None and run["dirty"] and not path.exists()
+    (run,) = kinds(path.with_name("worktree-smoke.jsonl"), RunRow)
+    assert run.commit is None and run.dirty and not path.exists()
 
 
 def test_classes_share_a_file_and_what_is_finished_is_measured_anew(bench: Bench, path: Path) -> None:
@@ -68,7 +69,7 @@ def test_classes_share_a_file_and_what_is_finished_is_measured_anew(bench: Bench
     assert len(bench.jobs()) == 3 * VISITS
     assert [one["status"] for one in second.values()] == ["ok", "failed"]  # the good rows of last time do not hide it
     assert [one["status"] for found in first for one in found.values()] == ["ok"] * 4
-    assert len(kinds(path, "run")) == len(kinds(path, "verdict")) == 3
+    assert len(kinds(path, RunRow)) == len(kinds(path, VerdictRow)) == 3
 
 
 @pytest.mark.parametrize("finished_before", [False, True])
@@ -78,7 +79,7 @@ def test_what_a_kill_interrupted_goes_on_though_another_class_ran_in_between(
     if finished_before:
         tracked.measured(TORCH, "smoke")
     before = len(bench.jobs())
-    killed = core.measure(TORCH, workers=2, path=path, preset="smoke", since=len(store.read(path)), commit=COMMIT)
+    killed = core.measure(TORCH, workers=2, path=path, preset="smoke", since=len(read(path)), commit=COMMIT)
     kept = [next(killed) for _ in range(3)]
     killed.close()
     made = len(bench.jobs()) - before
@@ -94,7 +95,7 @@ def test_measuring_stops_when_asv_is_gone(bench: Bench, path: Path, monkeypatch:
     monkeypatch.setattr(os, "getppid", lambda: next(parents))
     with pytest.raises(RuntimeError, match="asv has ended before its suite"):
         tracked.measured(TORCH, "smoke")
-    assert len(kinds(path, "visit")) < VISITS and not kinds(path, "verdict")
+    assert len(kinds(path, VisitRow)) < VISITS and not kinds(path, VerdictRow)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -108,7 +109,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout without a branch, as CI makes it, of a line of three commits with another one beside it."""
     folder = tmp_path_factory.mktemp("clone")
     git(folder, "init", "--quiet", "--initial-branch=trunk")
-    (folder / "asv.conf.json").write_bytes((rows.ROOT / "asv.conf.json").read_bytes())
+    (folder / "asv.conf.json").write_bytes((ROOT / "asv.conf.json").read_bytes())
     (folder / "impls").mkdir()
     (folder / "impls" / "one.py").touch()
     (folder / "hashes").write_text("no-commit\n")
@@ -157,7 +158,7 @@ def test_nothing_is_measured_before_the_range_is_known(
         called.append(arguments)
         return 0
 
-    monkeypatch.setattr(rows, "ROOT", clone)
+    monkeypatch.setattr(tracked, "ROOT", clone)
     monkeypatch.setattr(tracked, "asv", asv)
     assert tracked.main(["main~1..main"]) == 2 and called == []
     assert capsys.readouterr().err.count("\n") == 1
@@ -183,7 +184,7 @@ def test_the_repository_of_a_hook_is_looked_at_and_kept_from_asv(
 def test_ctrl_c_in_asv_is_one_sentence(
     clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rows, "ROOT", clone)
+    monkeypatch.setattr(tracked, "ROOT", clone)
     monkeypatch.setattr(tracked, "ASV", "raise SystemExit(130)")
     assert tracked.main(["HEAD^!", "--machine", "m"]) == 130
     said = capsys.readouterr().err.strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 from reports.__main__ import main
 from reports.load import newest, newest_papers, newest_peers
 from tests.reports.suite import suite
-from tests.reports.synthetic import Row, exact, run, timed, visit, write
+from tests.rows import Row, exact, run, timed, visit, write
 
 ROOT = Path(__file__).parents[2]
 

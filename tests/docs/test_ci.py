@@ -15,7 +15,7 @@ import yaml
 import gradratio
 from reports import frames, load
 from tests.docs.markdown import ROOT, blocks
-from tests.reports.synthetic import BACKPROP, GIVEN, exact, run, timed, visit, write
+from tests.rows import BACKPROP, GIVEN, exact, run, timed, visit, write
 
 FILES = {block.info["title"]: block.text for block in blocks(ROOT / "docs" / "ci.md") if "title" in block.info}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.reports.suite import TANH, adjoints
-from tests.reports.synthetic import BACKPROP, GIVEN, MACHINE, Row, exact, run, timed
+from tests.rows import BACKPROP, GIVEN, MACHINE, Row, exact, run, timed
 
 GPU = {"name": "GPU 200", "memory_bytes": 140_000_000_000, "driver": "570.1", "count": 2}
 RUNNERS = (("torch", "eager", 1.0), ("torch", "compiled", 0.7), ("jax", "jit", 0.8))

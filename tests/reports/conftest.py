@@ -12,7 +12,7 @@ from reports.page import write
 from reports.parts import Sources
 from tests.reports.additions import additions
 from tests.reports.suite import suite
-from tests.reports.synthetic import write as write_results
+from tests.rows import write as write_results
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.reports.synthetic import BACKPROP, GAUSSIAN, GIVEN, Method, Row, exact, run, timed, write
+from tests.rows import BACKPROP, GAUSSIAN, GIVEN, Method, Row, exact, run, timed, write
 
 ROOT = Path(__file__).parents[2]
 WORKERS, PAIRS = 8, 61

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.reports.synthetic import BACKPROP, GAUSSIAN, GIVEN, MODES, Method, Row, exact, run, timed, visit
+from tests.rows import BACKPROP, GAUSSIAN, GIVEN, MODES, Method, Row, exact, run, timed, visit
 
 TANH = {"batch": 64, "gamma": 0.8, "width": 512}
 NEWTON = {"batch": 64, "width": 64}

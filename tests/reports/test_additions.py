@@ -20,8 +20,8 @@ from reports.sweeps import sweeps
 from tests.reports.additions import RATIO, RUNNERS
 from tests.reports.reader import Reader, data
 from tests.reports.suite import TANH
-from tests.reports.synthetic import exact, run, timed
-from tests.reports.synthetic import write as write_results
+from tests.rows import exact, run, timed
+from tests.rows import write as write_results
 
 
 def tables(results: Results) -> str:

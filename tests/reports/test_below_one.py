@@ -29,7 +29,7 @@ from reports.paper_page import section
 from reports.parts import Sources
 from reports.rows import check
 from tests.reports.claims import worlds
-from tests.reports.synthetic import BACKPROP, GIVEN, Method, Row, exact, run, timed
+from tests.rows import BACKPROP, GIVEN, Method, Row, exact, run, timed
 
 FOUND = {"batch": 512, "classes": 10, "depth": 3, "inputs": 512, "width": 512}
 """The sizes at which R of 0.51 and 0.65 was measured in jax."""

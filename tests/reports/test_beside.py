@@ -9,7 +9,7 @@ import pytest
 
 from reports.__main__ import main
 from tests.reports.reader import Reader
-from tests.reports.synthetic import exact, run, timed, write
+from tests.rows import exact, run, timed, write
 
 ALONE = ["--papers", "none", "--peers", "none"]
 PAGE = Path("reports/html/index.html")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main
-from tests.reports.synthetic import exact, run, timed, visit, write
+from tests.rows import exact, run, timed, visit, write
 
 ROOT = Path(__file__).parents[2]
 ROWS = [

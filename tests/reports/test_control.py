@@ -16,8 +16,8 @@ from reports import Results, samples
 from reports.control import WORST, Control, drawing, part, quotients
 from reports.template import render
 from tests.reports.reader import Reader
-from tests.reports.synthetic import Row, run, visit
 from tests.reports.test_means import T2, hostile
+from tests.rows import Row, run, visit
 
 
 def timed(ratios: list[float], worker: int = 0, **more: object) -> Row:

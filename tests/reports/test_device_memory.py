@@ -14,8 +14,8 @@ from reports.page import build, html
 from reports.parts import Sources
 from tests.reports.additions import BLOCK, ITEM, MB
 from tests.reports.reader import data
-from tests.reports.synthetic import exact, run, timed
-from tests.reports.synthetic import write as write_results
+from tests.rows import exact, run, timed
+from tests.rows import write as write_results
 
 
 def test_shapes_alone_stand_in_figures_and_tables_of_memory_alone(

@@ -10,7 +10,7 @@ import pytest
 
 from reports import Results, cells, missing, samples
 from reports.labels import COLOURS, colour, label
-from tests.reports.synthetic import Row, exact, run, timed, visit
+from tests.rows import Row, exact, run, timed, visit
 
 
 def row(*visits: Row) -> Any:

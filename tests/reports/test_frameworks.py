@@ -16,8 +16,8 @@ from reports.frameworks import Pair, corrected, pairs, part, quotient, scatter
 from reports.headline import Record
 from reports.template import render
 from tests.reports.reader import Reader
-from tests.reports.synthetic import GIVEN, Row, exact
 from tests.reports.test_means import T2, hostile, made, row
+from tests.rows import GIVEN, Row, exact
 
 
 def record(workers: list[float], framework: str = "torch") -> Record:

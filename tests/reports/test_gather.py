@@ -12,7 +12,7 @@ from reports.gather import CATALOGUE, TRACKED, gather
 from reports.grid import grid
 from reports.parts import Sources, parts
 from tests.reports.made_up_catalogue import DOCUMENT
-from tests.reports.synthetic import exact, run, timed, write
+from tests.rows import exact, run, timed, write
 
 
 @pytest.fixture(autouse=True)

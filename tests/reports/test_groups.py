@@ -10,7 +10,7 @@ import pytest
 from reports import Results, ResultsError, cells, missing, read
 from reports.headline import by_steps, groups
 from reports.load import newest
-from tests.reports.synthetic import exact, run, text, timed, write
+from tests.rows import exact, run, text, timed, write
 
 
 def load(content: bytes) -> Results:

@@ -14,8 +14,8 @@ from reports.heat import colours, drawing, ink, round_numbers
 from reports.means import titles
 from tests.reports.reader import Reader
 from tests.reports.suite import TANH
-from tests.reports.synthetic import GAUSSIAN, GIVEN, Row, timed
 from tests.reports.test_means import hostile, made, row
+from tests.rows import GAUSSIAN, GIVEN, Row, timed
 
 STATUSES = {"timeout": "T", "oom": "M", "wrong": "X", "diverged": "D", "failed": "F", "n/a": "–"}
 

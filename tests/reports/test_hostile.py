@@ -19,7 +19,7 @@ from reports.markdown import table
 from reports.page import write
 from reports.parts import Sources
 from tests.reports.reader import Reader
-from tests.reports.synthetic import Row, exact, run, text, timed
+from tests.rows import Row, exact, run, text, timed
 
 MARKUP = [
     "<script>alert(1)</script>",

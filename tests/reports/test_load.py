@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reports import Results, ResultsError, cells, missing, read, samples
 from tests.reports.suite import suite
-from tests.reports.synthetic import exact, run, text, timed, visit, write
+from tests.rows import exact, run, text, timed, visit, write
 
 SMALL = text(
     [

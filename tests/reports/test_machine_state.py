@@ -10,8 +10,8 @@ from reports import read
 from reports.grid import grid
 from tests.reports.additions import conditions
 from tests.reports.reader import data
-from tests.reports.synthetic import Row, run, timed
-from tests.reports.synthetic import write as write_results
+from tests.rows import Row, run, timed
+from tests.rows import write as write_results
 
 
 def notes_of(rows: Iterable[Row], tmp_path: Path, **changes: Any) -> list[str]:

@@ -16,8 +16,8 @@ from reports.rows import check, parse
 from reports.template import render
 from tests.reports.reader import Reader
 from tests.reports.suite import TANH
-from tests.reports.synthetic import BACKPROP, GAUSSIAN, GIVEN, Method, Row, run, timed, visit
 from tests.reports.test_hostile import MARKUP
+from tests.rows import BACKPROP, GAUSSIAN, GIVEN, Method, Row, run, timed, visit
 
 T2 = 4.302652729911275
 """The 97.5 % point of Student's t with two degrees of freedom."""

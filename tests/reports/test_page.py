@@ -14,8 +14,8 @@ from reports.grid import grid
 from reports.page import build, html, write
 from reports.parts import Sources
 from tests.reports.reader import Reader
-from tests.reports.synthetic import GIVEN, MACHINE, Row, exact, run, timed, visit
-from tests.reports.synthetic import write as write_results
+from tests.rows import GIVEN, MACHINE, Row, exact, run, timed, visit
+from tests.rows import write as write_results
 
 
 @pytest.fixture(scope="module")

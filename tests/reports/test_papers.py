@@ -8,7 +8,7 @@ import pytest
 from reports.load import Results
 from reports.papers import MOST_COLUMNS, Failure, Papers, read
 from reports.rows import check
-from tests.reports.synthetic import GIVEN, Row, exact, part, run, timed, visit, write
+from tests.rows import GIVEN, Row, exact, part, run, timed, visit, write
 
 LOGISTIC = {"batch": 64, "inputs": 784}
 VISITS = [timed(ratio, worker, noise=0) for worker, ratio in enumerate((2.0, 3.0))]

@@ -15,7 +15,7 @@ from reports.load import Results, ResultsError, newest, newest_papers, read
 from reports.papers import Papers
 from reports.records import records
 from reports.rows import check, parse
-from tests.reports.synthetic import Row, exact, part, run, text, write
+from tests.rows import Row, exact, part, run, text, write
 
 GOOD = part("training", [{"iteration": 1, "loss": 2.0}], method="backprop")
 

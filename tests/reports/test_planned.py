@@ -12,7 +12,7 @@ from reports.load import Results, newest, read
 from reports.papers import Failure, Papers
 from reports.planned import NO_ROW, NOT_RUN, missing, unfinished
 from reports.rows import check
-from tests.reports.synthetic import BACKPROP, GAUSSIAN, Row, exact, part, run, timed, visit, write
+from tests.rows import BACKPROP, GAUSSIAN, Row, exact, part, run, timed, visit, write
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reports import Results, read
-from tests.reports.synthetic import exact, run, text, timed
+from tests.rows import exact, run, text, timed
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from reports import Results, cells
 from reports.slopes import activation_bytes, describe, parts, slope
 from reports.sweeps import sweeps
 from tests.reports.suite import A, P
-from tests.reports.synthetic import exact, run, visit
+from tests.rows import exact, run, visit
 
 XS = [2, 4, 8, 16, 32]
 W = 128 * 129 * 4

@@ -16,7 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import VERSION, store
+from msgspec.structs import asdict
+
+from bench import VERSION
 from bench.cells import Cell
 from bench.flags import count, guarded
 from bench.gate.calibration.injections import IFT, INJECTIONS, SMALL, TRACKED, Injection, inject
@@ -25,8 +27,7 @@ from bench.gate.gate import Gate
 from bench.gate.sides import side
 from bench.gate.turns import ratios
 from bench.instruments import machine, sources
-from bench.rows import ROOT, now
-from bench.store import Row
+from bench.rows import ROOT, Keyed, RateRow, Row, TurnsRow, alike, append, made, now, read
 
 OUT = ROOT / "results" / "gate" / "rates.jsonl"
 TIMED, EXACT = 20, 3
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> int:
         if not given.show:
             for row in gates(given.out, given.timed, given.exact):
-                print(f"{row['number']} {row['name']}: {row['seconds']:.0f} s, status {row['status']}", file=sys.stderr)
+                print(f"{row.number} {row.name}: {row.seconds:.0f} s, status {row.status}", file=sys.stderr)
         print(table(newest(rows(given.out))))
         return 0
 
@@ -68,39 +69,40 @@ def rows(path: Path) -> list[Row]:
     if not path.exists():
         raise ValueError(f"There is no file {path.name}: measure first.")
     notes: list[str] = []
-    found = store.read(path, notes)
+    found = read(path, notes)
     for note in notes:
         print(note, file=sys.stderr)
     return found
 
 
-def newest(found: Sequence[Row]) -> list[Row]:
+def newest(found: Sequence[Row]) -> list[RateRow]:
     """The rows of gates that belong with the last one: same sources, instruments, versions and machine."""
-    made = [row for row in found if row["kind"] == "rate"]
-    return [row for row in made if all(row.get(name) == made[-1].get(name) for name in store.KEY)]
+    gates = [row for row in found if isinstance(row, RateRow)]
+    return [row for row in gates if alike(row, gates[-1])]
 
 
-def gates(path: Path, timed: int, exact: int) -> Iterable[Row]:
+def gates(path: Path, timed: int, exact: int) -> Iterable[RateRow]:
     """One row a gate, on the disk before it is yielded: A/A and timed kinds in turn, then the exact kinds."""
     key = {"impls": sources.digest(ROOT / "impls"), "bench": VERSION, "versions": machine.versions()}
     key |= {"machine": machine.describe()}
-    made = {
-        (row["name"], row["number"])
+    mine = made(Keyed, key)
+    known = {
+        (row.name, row.number)
         for row in (rows(path) if path.exists() else [])
-        if row["kind"] == "rate" and all(row.get(name) == value for name, value in key.items())
+        if isinstance(row, RateRow) and alike(row, mine)
     }
     plan: list[tuple[int, str, Injection | None]] = []
     for number in range(timed):
         plan += [(number, "A/A", None), *((number, one.name, one) for one in INJECTIONS if one.timed)]
     plan += [(number, one.name, one) for number in range(exact) for one in INJECTIONS if not one.timed]
     for number, name, injection in plan:
-        if (name, number) not in made:
-            row = {"kind": "rate", "name": name, "number": number, **key, **one_gate(number, injection)}
-            store.append(path, row)
+        if (name, number) not in known:
+            row = made(RateRow, {"name": name, "number": number, **key, **one_gate(number, injection)})
+            append(path, row)
             yield row
 
 
-def one_gate(number: int, injection: Injection | None) -> Row:
+def one_gate(number: int, injection: Injection | None) -> dict[str, Any]:
     """What one gate on one cell came to."""
     cell = CONTROLS[number % len(CONTROLS)] if injection is None else injection.cell
     if injection is not None and not injection.timed:
@@ -111,7 +113,7 @@ def one_gate(number: int, injection: Injection | None) -> Row:
         head = base if injection is None else side(str(inject(injection, folder / "head")), folder)
         report = Gate(base, head, [cell], folder=folder / "rows", control=injection is None, quiet=True).report()
         seconds = time.monotonic() - began
-        turns = [row for row in rows(folder / "rows" / "turns.jsonl") if row["kind"] == "turns"]
+        turns = [row for row in rows(folder / "rows" / "turns.jsonl") if isinstance(row, TurnsRow)]
     worse = sorted({found.quantity for found in report.findings if found.verdict == "worse"})
     return {
         "timed": injection is None or injection.timed,
@@ -126,14 +128,14 @@ def one_gate(number: int, injection: Injection | None) -> Row:
     }
 
 
-def _pair(row: Row) -> dict[str, Any]:
+def _pair(row: TurnsRow) -> dict[str, Any]:
     """The ratios of one pair of processes, and the base's seconds."""
-    if row["status"] != "ok":
-        return {"stage": row["stage"], "status": row["status"]}
-    base = row["samples"]["base"]
-    seconds = {kind: sorted(base[kind])[len(base[kind]) // 2] for kind in ("forward_s", "gradient_s")}
-    found = {name: round(value, 6) for name, value in ratios(row["samples"]).items()}
-    return {"stage": row["stage"], "status": "ok", **seconds, **found}
+    if row.status != "ok":
+        return {"stage": row.stage, "status": row.status}
+    base = asdict(row.samples["base"])
+    seconds = {kind: sorted(times)[len(times) // 2] for kind, times in base.items()}
+    found = {name: round(value, 6) for name, value in ratios(row.samples).items()}
+    return {"stage": row.stage, "status": "ok", **seconds, **found}
 
 
 if __name__ == "__main__":

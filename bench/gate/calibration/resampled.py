@@ -9,11 +9,10 @@ import numpy as np
 
 from bench.gate.gate import PAIRS
 from bench.gate.judge import FLOOR_S, MARGIN, TIMES
-from bench.store import Row
+from bench.rows import Pair, RateRow
 
 DRAWS = 100_000
-Pair = Mapping[str, float]
-Change = Callable[[Pair], Pair]
+Change = Callable[[Mapping[str, float]], Mapping[str, float]]
 
 
 def bound(alarms: int, gates: int, level: float = 0.95) -> float:
@@ -23,16 +22,16 @@ def bound(alarms: int, gates: int, level: float = 0.95) -> float:
     return 1.0 if alarms >= gates else float(betaincinv(alarms + 1, gates - alarms, level))
 
 
-def gates_of_equals(rows: Sequence[Row]) -> list[list[Pair]]:
+def gates_of_equals(rows: Sequence[RateRow]) -> list[list[Pair]]:
     """Of each A/A gate the pairs of processes that came through, its control's among them: all ran the same sources."""
-    found = [[pair for pair in row["pairs"] if pair["status"] == "ok"] for row in rows if row["name"] == "A/A"]
+    found = [[pair for pair in row.pairs if pair.status == "ok"] for row in rows if row.name == "A/A"]
     return [pairs for pairs in found if pairs]
 
 
 def slower(gradient: float, forward: float = 1.0) -> Change:
     """A change that makes the gradient call and the forward slower by these factors."""
 
-    def change(pair: Pair) -> Pair:
+    def change(pair: Mapping[str, float]) -> Mapping[str, float]:
         return {
             "forward": pair["forward"] * forward,
             "gradient": pair["gradient"] * gradient,
@@ -58,8 +57,10 @@ def alarm_rate(
     alarms, made = 0, 0
     for pairs in gates:
         number = draws // len(gates)
-        logs = np.log([[pair[name] for name in TIMES] for pair in pairs])
-        forward, gradient = (float(np.median([pair[kind] for pair in pairs])) for kind in ("forward_s", "gradient_s"))
+        logs = np.log([[getattr(pair, name) for name in TIMES] for pair in pairs])
+        forward, gradient = (
+            float(np.median([getattr(pair, kind) for pair in pairs])) for kind in ("forward_s", "gradient_s")
+        )
         units = np.array([forward, gradient, min(forward, gradient)])
         signs = chance.choice((1, -1), size=(number, 1, 1))
         looks = [signs * logs[chance.integers(len(logs), size=(number, PAIRS))] + shift for _ in range(3)]
@@ -85,16 +86,16 @@ def words(logs: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return worse, unclear
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[RateRow]) -> str:
     """What the rows show, in Markdown."""
     lines = ["| what | gates | alarms | rate, 95 % bound | longest |", "| --- | ---: | ---: | ---: | ---: |"]
-    names = list(dict.fromkeys(row["name"] for row in rows))
+    names = list(dict.fromkeys(row.name for row in rows))
     for name in names:
-        mine = [row for row in rows if row["name"] == name]
-        alarms = sum(row["status"] == 1 if name == "A/A" else row["caught"] for row in mine)
+        mine = [row for row in rows if row.name == name]
+        alarms = sum(row.status == 1 if name == "A/A" else row.caught for row in mine)
         limit = bound(alarms, len(mine)) if name == "A/A" else 1 - bound(len(mine) - alarms, len(mine))
         words = f"{'at most' if name == 'A/A' else 'at least'} {limit:.0%}"
-        lines.append(f"| {name} | {len(mine)} | {alarms} | {words} | {max(row['seconds'] for row in mine):.0f} s |")
+        lines.append(f"| {name} | {len(mine)} | {alarms} | {words} | {max(row.seconds for row in mine):.0f} s |")
     gates = gates_of_equals(rows)
     if gates:
         number = sum(map(len, gates))
@@ -104,8 +105,8 @@ def table(rows: Sequence[Row]) -> str:
             "| sd of a pair: forward, gradient, R |",
             "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
         ]
-        for framework in dict.fromkeys(row["cell"].split("/")[0] for row in rows if row["name"] == "A/A"):
-            own = gates_of_equals([row for row in rows if row["cell"].startswith(f"{framework}/")])
+        for framework in dict.fromkeys(row.cell.split("/")[0] for row in rows if row.name == "A/A"):
+            own = gates_of_equals([row for row in rows if row.cell.startswith(f"{framework}/")])
             changes = (None, slower(1.05), slower(1.1), slower(1.1, 1.1))
             shown = " | ".join(_share(alarm_rate(own, change)) for change in changes)
             spread = ", ".join(_sd([pair for pairs in own for pair in pairs], name) for name in TIMES)
@@ -119,4 +120,4 @@ def _share(rate: float) -> str:
 
 def _sd(pool: Sequence[Pair], name: str) -> str:
     """The standard deviation of log ratios about 0, where those of equals lie."""
-    return f"{(sum(log(pair[name]) ** 2 for pair in pool) / len(pool)) ** 0.5:.1%}"
+    return f"{(sum(log(getattr(pair, name)) ** 2 for pair in pool) / len(pool)) ** 0.5:.1%}"

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
 from bench.__main__ import main
 from bench.experiments.catalog import EXPERIMENTS, SIZES, module
 from bench.experiments.plan import ON_CPU, plan, require_memory
 from bench.plan import Visit, errands
-from bench.store import Row
+from bench.rows import Kind, PartRow, RunRow, VerdictRow, VisitRow, read
 
 
 @pytest.mark.parametrize(
@@ -76,20 +75,20 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path]:
     return main([*FLAGS, str(path)]), path
 
 
-def by_kind(path: Path, kind: str) -> list[Row]:
-    return [row for row in store.read(path) if row["kind"] == kind]
+def by_kind(path: Path, kind: type[Kind]) -> list[Kind]:
+    return [row for row in read(path) if isinstance(row, kind)]
 
 
 def test_experiments_come_out_as_expected(smoke: tuple[int, Path]) -> None:
     status, path = smoke
-    wrong = [(row["cell"], row["reason"]) for row in by_kind(path, "part") if row["status"] != "ok"]
+    wrong = [(row.cell, row.reason) for row in by_kind(path, PartRow) if row.status != "ok"]
     assert (status, wrong) == (0, [])
-    whole, (run,) = plan("smoke", ONLY), by_kind(path, "run")
-    assert Counter(row["cell"] for row in by_kind(path, "part")) == Counter(part.id for part in whole.parts)
-    assert {row["cell"] for row in by_kind(path, "visit")} == {cell.id for cell in whole.cells} == set(run["cells"])
-    assert set(run["experiments"]) == set(ONLY)
-    for row in by_kind(path, "part"):
-        assert row["records"] and all(isinstance(record, dict) for record in row["records"])
+    whole, (run,) = plan("smoke", ONLY), by_kind(path, RunRow)
+    assert Counter(row.cell for row in by_kind(path, PartRow)) == Counter(part.id for part in whole.parts)
+    assert {row.cell for row in by_kind(path, VisitRow)} == {cell.id for cell in whole.cells} == set(run.cells)
+    assert set(run.experiments or ()) == set(ONLY)
+    for row in by_kind(path, PartRow):
+        assert row.records and all(isinstance(record, dict) for record in row.records)
 
 
 def test_a_second_call_finds_nothing_left_and_a_lost_part_is_made_again(
@@ -97,11 +96,11 @@ def test_a_second_call_finds_nothing_left_and_a_lost_part_is_made_again(
 ) -> None:
     path = tmp_path / "papers-smoke.jsonl"
     lines = smoke[1].read_text().splitlines(keepends=True)
-    lost = next(line for line in lines if '"experiment": "code_lines"' in line and '"kind": "part"' in line)
+    lost = next(line for line in lines if '"experiment":"code_lines"' in line and '"kind":"part"' in line)
     path.write_text("".join(line for line in lines if line != lost))
-    before = len(store.read(path))
+    before = len(read(path))
     assert main([*FLAGS, str(path)]) == 0
-    new = store.read(path)[before:]
-    assert [row["kind"] for row in new] == ["run", "part", "verdict"] and new[1]["experiment"] == "code_lines"
+    new = read(path)[before:]
+    assert [type(row) for row in new] == [RunRow, PartRow, VerdictRow] and new[1].experiment == "code_lines"
     assert main([*FLAGS, str(path)]) == 0
-    assert [row["kind"] for row in store.read(path)[before + 3 :]] == ["run", "verdict"]
+    assert [type(row) for row in read(path)[before + 3 :]] == [RunRow, VerdictRow]

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from bench import run
 from bench.cells import Cell
 from bench.gate.gate import Gate
 from bench.gate.report import table
 from bench.progress import Progress
-from bench.store import SKIPPED
+from bench.rows import SKIPPED, Row, TurnsRow
 from tests.bench.gate import fake_side
 from tests.bench.gate.harness import Sides, verdicts, without_processes
 from tests.bench.harness import gone
@@ -123,16 +124,14 @@ def test_an_end_of_output_in_the_middle_leaves_no_thread_waiting_for_a_core(
 def test_a_gate_that_is_stopped_leaves_no_process_and_keeps_what_it_has(
     gate_of_processes: Sides, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bench import store
+    append = run.append
 
-    append = store.append
-
-    def stop_at_the_third(path: Path, row: dict[str, Any]) -> None:
+    def stop_at_the_third(path: Path, row: Row) -> None:
         append(path, row)
-        if row["kind"] == "turns" and gate_of_processes.stages() == {"first": 2, "control": 1}:
+        if isinstance(row, TurnsRow) and gate_of_processes.stages() == {"first": 2, "control": 1}:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "append", stop_at_the_third)
+    monkeypatch.setattr(run, "append", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         gate_of_processes({}, {})
     assert gate_of_processes.stages() == {"first": 2, "control": 1}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bench.gate import judge
 from bench.gate.turns import ratios
+from bench.rows import Samples, Values
 
 MIRROR = {
     judge.WORSE: judge.BETTER,
@@ -55,8 +56,8 @@ def test_one_pair_decides_nothing_and_spread_decides_against_haste() -> None:
 
 
 def test_one_pair_gives_three_ratios_from_neighbours_in_time() -> None:
-    base = {"forward_s": [1.0, 2.0, 3.0], "gradient_s": [2.0, 4.0, 6.0]}
-    head = {"forward_s": [1.0, 2.0, 3.0], "gradient_s": [3.0, 6.0, 9.0]}
+    base = Samples(forward_s=[1.0, 2.0, 3.0], gradient_s=[2.0, 4.0, 6.0])
+    head = Samples(forward_s=[1.0, 2.0, 3.0], gradient_s=[3.0, 6.0, 9.0])
     assert ratios({"base": base, "head": head}) == {"forward": 1.0, "gradient": 1.5, "R": 1.5}
 
 
@@ -77,17 +78,17 @@ def test_float64_errors_are_equal_within_rounding_alone(base: float, head: float
 
 
 def test_a_count_that_one_side_does_not_have_is_left_out() -> None:
-    found = judge.counts("cell", {"peak_bytes": 5, "flops": None}, {"peak_bytes": 5, "flops": 7, "held_bytes": 3})
+    found = judge.counts("cell", Values(peak_bytes=5), Values(peak_bytes=5, flops=7, held_bytes=3))
     assert [(one.quantity, one.verdict) for one in found] == [("peak_bytes", "same")]
 
 
 seconds = st.lists(st.floats(1e-5, 1.0), min_size=3, max_size=3)
-samples = st.fixed_dictionaries({"forward_s": seconds, "gradient_s": seconds})
+samples = st.builds(Samples, forward_s=seconds, gradient_s=seconds)
 
 
 @settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({"base": samples, "head": samples}), min_size=2, max_size=5))
-def test_head_by_base_is_the_ratio_that_stands_beside_them(pairs: list[dict[str, dict[str, list[float]]]]) -> None:
+def test_head_by_base_is_the_ratio_that_stands_beside_them(pairs: list[dict[str, Samples]]) -> None:
     for found in judge.times("cell", pairs):
         assert found.base and found.head and found.interval
         assert found.head / found.base == pytest.approx(found.interval[0])
@@ -95,8 +96,8 @@ def test_head_by_base_is_the_ratio_that_stands_beside_them(pairs: list[dict[str,
 
 def test_a_median_of_head_that_points_the_other_way_does_not_stand_beside_the_ratio() -> None:
     """The machine slows down within a pair: two of three rounds say −10 %, and the median of head alone is larger."""
-    base = {"forward_s": [1.0] * 3, "gradient_s": [4.0, 4.5, 9.0]}
-    head = {"forward_s": [1.0] * 3, "gradient_s": [3.6, 4.8, 8.1]}
+    base = Samples(forward_s=[1.0] * 3, gradient_s=[4.0, 4.5, 9.0])
+    head = Samples(forward_s=[1.0] * 3, gradient_s=[3.6, 4.8, 8.1])
     found = {one.quantity: one for one in judge.times("cell", [{"base": base, "head": head}] * 2)}["gradient"]
     assert found.base == 4.5 and found.interval and found.interval[0] == pytest.approx(0.9)
     assert found.head == pytest.approx(0.9 * 4.5), "and not 4.8"

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bench.cells import Cell
-from bench.gate.turns import BLOCK_S, LEAST, MOST, Failed, Prepared, Samples, take_turns
+from bench.gate.turns import BLOCK_S, LEAST, MOST, Failed, Prepared, take_turns
 from bench.processes import Lost
+from bench.rows import Samples
 
 CELL = Cell("torch", "tanh", "jfb")
 
@@ -34,7 +35,7 @@ class Scripted:
         return {"status": "ok", "reason": "", "seconds": float(len(self._turns))}
 
 
-def taken(clock: Any, **answers: Mapping[str, Any]) -> tuple[list[tuple[str, str, int]], Samples]:
+def taken(clock: Any, **answers: Mapping[str, Any]) -> tuple[list[tuple[str, str, int]], dict[str, Samples]]:
     turns: list[tuple[str, str, int]] = []
     workers: Any = {name: Scripted(name, turns, answers.get(name)) for name in ("base", "head")}
     return turns, take_turns(workers, CELL, scratch="", timeout_s=1.0, budget_s=5.0, clock=clock)
@@ -46,7 +47,8 @@ def stopped() -> float:
 
 def test_each_side_follows_each_turn_equally_often() -> None:
     turns, samples = taken(stopped)
-    assert len(turns) == 4 * MOST and all(len(one) == MOST for side in samples.values() for one in side.values())
+    assert len(turns) == 4 * MOST
+    assert all(len(side.forward_s) == len(side.gradient_s) == MOST for side in samples.values())
     mirror = {"base": "head", "head": "base"}
     two = [(name, which) for name, which, _ in turns[:8]]
     assert [which for _, which in two] == ["forward"] * 2 + ["gradient"] * 2 + ["forward"] * 2 + ["gradient"] * 2

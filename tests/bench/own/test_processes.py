@@ -14,10 +14,9 @@ import torch
 import torch.autograd.forward_ad as fwd
 
 import gradratio
-from bench import store
 from bench.own import workers as processes
 from bench.processes import Worker
-from bench.store import read
+from bench.rows import read
 
 
 class Net(torch.nn.Module):
@@ -47,8 +46,8 @@ def test_processes_give_an_interval_and_take_a_crash(tmp_path: Path) -> None:
     assert first["status"] == "ok" and first["gradient_error"] < 1e-5
     assert first["R_low"] < first["R"] < first["R_high"]
     assert second["status"] == "failed" and "the worker process ended with exit code 3" in second["reason"]
-    assert read(tmp_path / "rows.jsonl") == found.rows and found.rows[0]["workers"] == 2
-    assert sorted((row["measure"], row["worker"]) for row in found.rows[1:]) == [
+    assert read(tmp_path / "rows.jsonl") == found.rows and found.rows[0].workers == 2
+    assert sorted((row.measure, row.worker) for row in found.rows[1:]) == [
         ("exact", 0),
         ("exact", 0),
         ("time", 0),
@@ -71,7 +70,7 @@ def interrupted(*_: Any, **__: Any) -> Any:
         (Worker, "_receive"),
         (Worker, "ask"),
         (processes, "run_row"),
-        (store, "append"),
+        (processes, "append"),
         (Rows, "get"),
     ],
     ids=[

@@ -12,10 +12,9 @@ import pytest
 import torch
 
 from bench.own import shown
-from bench.store import append, read
+from bench.rows import RunRow, VerdictRow, VisitRow, append, read
 from reports.frames import cells
 from reports.load import read as load
-from reports.rows import check
 from tests.bench.own.asked import compared
 
 HOSTILE = "<script>alert(1)</script> $x_1$ | \u202e"
@@ -74,14 +73,14 @@ def test_it_prints_as_a_table_with_the_reasons_under_it(found: Any) -> None:
 
 
 def test_its_rows_are_rows_of_the_results_layout(found: Any, tmp_path: Path) -> None:
-    assert [row["kind"] for row in found.rows] == ["run", "visit", "visit", "visit", "visit"]
-    assert all(check(row) for row in found.rows)
+    assert [type(row) for row in found.rows] == [RunRow, *[VisitRow] * 4]
     run, exact, timed, *_ = found.rows
-    assert run["preset"] == "own" and run["impls"] and run["versions"]["torch"] and run["machine"]["cores"]
-    assert exact["problem"] == HOSTILE and list(exact["sizes"]) == ["model"] and exact["measure"] == "exact"
-    assert set(timed["samples"]) == {"forward_s", "gradient_s"} and timed["gradient"] == "backprop"
+    assert run.preset == "own" and run.impls and run.versions["torch"] and run.machine.cores
+    assert exact.problem == HOSTILE.replace("\u202e", "\ufffd")
+    assert list(exact.sizes) == ["model"] and exact.measure == "exact"
+    assert timed.samples.forward_s and timed.gradient == "backprop"
     path = tmp_path / "kept" / "rows.jsonl"
-    append(path, {"kind": "verdict", "schema": 1, "run": "another", "surprises": []})
+    append(path, VerdictRow(run="another"))
     assert found.save(path) == path and found.save(path) == path
     assert len(read(path)) == 1 + len(found.rows) and len(load(path).visits) == 4
 

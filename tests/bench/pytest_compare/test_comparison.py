@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from bench import store
 from bench.cells import Cell
 from bench.instruments import machine, sources
 from bench.plan import Visit
 from bench.pytest_compare.comparison import Comparison
 from bench.pytest_compare.files import leaks, secrets, table
-from bench.rows import ROOT, run_row, visit_row
+from bench.rows import ROOT, VisitRow, append, location, now, read, visit_row
+from bench.run import run_row
 
 TWO = ["--problem", "newton", "--method", "unrolled,ift"]
 JSON = "compare-smoke-newton-unrolled+ift.json"
@@ -50,17 +50,17 @@ def written(folder: Path, name: str) -> dict[str, Any]:
 def seed_rows(folder: Path, statuses: dict[tuple[str, str], tuple[str, str]]) -> Path:
     """Rows that the measuring core would take for its own: every forward takes 1 s and every gradient 2 s."""
     cells = Comparison.of("smoke", problem=["newton"], method=["unrolled", "ift"]).cells
-    path = folder / store.location("smoke", *sources.git(ROOT))
+    path = folder / location("smoke", *sources.git(ROOT))
     run = run_row(cells, {"impls": sources.impls_digest(), "versions": machine.versions()}, workers=2, preset="smoke")
-    store.append(path, run)
+    append(path, run)
     exact = {"peak_bytes": 1440, "held_bytes": None, "flops": 600, "forward_flops": 200, "flop_ratio": 3.0}
     for cell in cells:
         for measure, worker in (("exact", 0), ("time", 0), ("time", 1)):
             status, reason = statuses.get((cell.framework, cell.method), ("ok", ""))
-            answer = {"status": status, "reason": reason, "started": "", "load": None}
+            answer = {"status": status, "reason": reason, "started": now(), "load": None}
             answer["samples"] = {"forward_s": [1.0], "gradient_s": [2.0]} if measure == "time" else {}
             answer["values"] = {"compile_s": 0.5} if measure == "time" else exact | {"gradient_error": 1e-7}
-            store.append(path, visit_row(run["run"], Visit(cell, measure, worker), answer, 0, 1.0))
+            append(path, visit_row(run.run, Visit(cell, measure, worker), answer, 0, 1.0))
     return path
 
 
@@ -101,13 +101,13 @@ def test_rows_that_are_there_are_not_measured_again_and_a_failed_cell_leaves_its
     wrong, absent = ("wrong", "The gradient is 0.3 away."), ("n/a", "jax has no such thing.")
     statuses = {("torch", "ift"): wrong, ("jax", "unrolled"): absent, ("jax", "ift"): absent}
     rows = seed_rows(tmp_path, statuses)
-    before = [row for row in store.read(rows) if row["kind"] == "visit"]
+    before = [row for row in read(rows) if isinstance(row, VisitRow)]
     done = compare(tmp_path, *TWO)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 failed, 1 passed, 2 skipped" in done.stdout
     assert re.search(r"^wrong: torch/.*/ift\(.*\): The gradient is 0\.3 away\.$", done.stdout, re.MULTILINE)
     assert "jax has no such thing." in done.stdout and "Traceback" not in done.stdout + done.stderr
-    assert [row for row in store.read(rows) if row["kind"] == "visit"] == before
+    assert [row for row in read(rows) if isinstance(row, VisitRow)] == before
 
     found = written(tmp_path, JSON)
     (one,) = found["benchmarks"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reports import Results, read
-from tests.reports.synthetic import BACKPROP, GAUSSIAN, GIVEN, Method, Row, exact, run, timed, write
+from tests.rows import BACKPROP, GAUSSIAN, GIVEN, Method, Row, exact, run, timed, write
 
 A, B = "a" * 12, "b" * 12
 """Ids of runs."""

@@ -60,6 +60,13 @@ def test_commits_stand_by_date_and_lines_by_machine_and_environment(tmp_path: Pa
     assert lines[0].environment == "Python 3.11, torch 2.14.0"
 
 
+def test_a_line_goes_on_where_a_package_without_a_version_joins_the_environment(tmp_path: Path) -> None:
+    for day, more in ((1, {}), (2, {"msgspec": ""})):
+        commit(tmp_path, day, {"flops": {BACKPROP_JAX: 1}}, pinned={"torch": "2.13.0", **more})
+    (line,), _ = read(tmp_path)
+    assert len(line.commits) == 2 and line.environment == "Python 3.11, torch 2.13.0"
+
+
 def test_the_name_of_an_environment_is_not_shown_since_it_may_be_a_path(sample: Path, tmp_path: Path) -> None:
     document = json.loads(sample.read_text()) | {"env_name": "existing-py_home_someone_bin_python", "requirements": {}}
     (tmp_path / "m").mkdir()

@@ -17,7 +17,7 @@ from reports.part import Part
 from reports.template import render
 from tests.reports.across.sides import METHODS, A, B, cell, results, workers
 from tests.reports.reader import Reader
-from tests.reports.synthetic import BACKPROP, MLP, exact, run, visit
+from tests.rows import BACKPROP, MLP, exact, run, visit
 
 NAMES = ("before", "after")
 

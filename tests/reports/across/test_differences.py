@@ -14,8 +14,8 @@ from reports.across.pairs import match
 from reports.template import render
 from tests.reports.across.sides import A, B, cell, results, workers
 from tests.reports.reader import Reader
-from tests.reports.synthetic import MACHINE, VERSIONS, Row, text, timed
 from tests.reports.test_hostile import CELL, GOOD, MARKUP, load, mutants
+from tests.rows import MACHINE, VERSIONS, Row, text, timed
 
 NAMES = ("before", "after")
 

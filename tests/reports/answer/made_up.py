@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from tests.reports.answer.worlds import JFB, UNROLLED, cell, layer, picard
-from tests.reports.synthetic import BACKPROP, GIVEN, Row, exact
+from tests.rows import BACKPROP, GIVEN, Row, exact
 
 
 def net(depth: int = 3) -> dict[str, int]:

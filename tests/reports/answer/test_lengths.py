@@ -9,7 +9,7 @@ import pytest
 from reports.answer import markdown
 from tests.reports.answer.made_up import fair, lengths, solves
 from tests.reports.answer.worlds import JFB, UNROLLED, answer, answered, layer, papers, picard, situation
-from tests.reports.synthetic import MACHINE, VERSIONS, visit
+from tests.rows import MACHINE, VERSIONS, visit
 
 
 def test_cells_of_other_lengths_are_not_compared_by_r() -> None:

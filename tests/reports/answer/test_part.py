@@ -19,7 +19,7 @@ from tests.reports.answer.made_up import lengths, nets, solves, sweep
 from tests.reports.answer.worlds import UNROLLED, cell, layer, papers, parted, picard
 from tests.reports.answer.worlds import frame as frame_of
 from tests.reports.reader import Reader
-from tests.reports.synthetic import Row, exact
+from tests.rows import Row, exact
 
 GOLDEN = Path(__file__).with_name("golden.md")
 EVERY = {"results", "memory", "precision", "papers"}

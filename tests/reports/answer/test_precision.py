@@ -18,7 +18,7 @@ from reports.template import render
 from tests.reports.answer.made_up import fair, lengths, nets, solves
 from tests.reports.answer.worlds import JFB, UNROLLED, frames, layer, papers, picard
 from tests.reports.reader import Reader
-from tests.reports.synthetic import Row
+from tests.rows import Row
 
 
 def part(rows: Iterable[Row], of: Papers | None = None) -> Part | None:

@@ -11,7 +11,7 @@ from reports.labels import COLOURS
 from reports.numbers import interval
 from tests.reports.answer.made_up import lengths, net, nets, solves, sweep
 from tests.reports.answer.worlds import answer, answered, cell, papers, situation
-from tests.reports.synthetic import GAUSSIAN, GIVEN, Row, visit
+from tests.rows import GAUSSIAN, GIVEN, Row, visit
 
 
 def test_without_rows_nothing_is_decided_and_every_situation_says_what_to_run() -> None:

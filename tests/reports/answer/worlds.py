@@ -17,7 +17,7 @@ from reports.frames import samples
 from reports.papers import Papers
 from reports.part import Part
 from reports.rows import check
-from tests.reports.synthetic import Method, Row, exact, run, timed
+from tests.rows import Method, Row, exact, run, timed
 
 LAYER = {"batch": 16, "kind": "symmetric", "width": 64}
 UNROLLED: Method = ("unrolled", {})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reports.papers import Papers
 from tests.reports.claims.worlds import bytes_of, cell, fit, papers, step_times
-from tests.reports.synthetic import MODES, Method, Row, part
+from tests.rows import MODES, Method, Row, part
 
 PICARD: Method
 GMRES: Method

@@ -10,7 +10,7 @@ from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNDECIDED
 from reports.paper_figures.accuracy import accuracy as figure
 from tests.reports.claims.test_claims import became
 from tests.reports.claims.worlds import fit, papers
-from tests.reports.synthetic import Row, part
+from tests.rows import Row, part
 
 
 def runs(method: str, *ends: float | None, experiment: str = "accuracy", **more: Any) -> list[Row]:

@@ -7,7 +7,7 @@ from reports.paper_figures.ratios import ratios
 from tests.reports.claims import implicit_worlds as implicit
 from tests.reports.claims import worlds
 from tests.reports.claims.test_claims import became
-from tests.reports.synthetic import BACKPROP, GAUSSIAN
+from tests.rows import BACKPROP, GAUSSIAN
 
 
 def test_a_published_speedup_needs_the_published_conditions() -> None:

@@ -10,7 +10,7 @@ from reports.load import Results
 from reports.papers import Papers
 from reports.rows import check
 from tests.reports.claims import worlds
-from tests.reports.synthetic import BACKPROP, GAUSSIAN, Row, exact, part, run, timed, visit
+from tests.rows import BACKPROP, GAUSSIAN, Row, exact, part, run, timed, visit
 
 EXPERIMENTS = sorted({name for claim in CLAIMS for name in claim.experiments})
 NAMES = (

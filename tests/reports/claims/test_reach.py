@@ -13,7 +13,7 @@ from reports.claims.verdict import FAILS, UNDECIDED
 from tests.reports.claims.test_claims import became
 from tests.reports.claims.test_runs import frame
 from tests.reports.claims.worlds import fit, papers, step_times
-from tests.reports.synthetic import Row, part
+from tests.rows import Row, part
 
 BACKPROP = [2.0, 1.0, 1.0]
 

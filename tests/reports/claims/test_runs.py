@@ -11,7 +11,7 @@ from reports.claims import runs
 from reports.claims.runs import Curve
 from tests.reports.claims.test_claims import became
 from tests.reports.claims.worlds import fit, training
-from tests.reports.synthetic import Row
+from tests.rows import Row
 
 
 def frame(*losses: list[float | None], rate: float = 0.1) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from reports.papers import Papers
 from reports.rows import check
 from tests.reports.claims import worlds
 from tests.reports.claims.test_claims import became
-from tests.reports.synthetic import Row, exact, part, run, timed
+from tests.rows import Row, exact, part, run, timed
 
 NEVER = [part("training", [], seed=seed) for seed in (7, 8)]
 

@@ -17,7 +17,7 @@ from tests.reports.claims import implicit_worlds as implicit
 from tests.reports.claims import worlds
 from tests.reports.claims.test_accuracy import runs
 from tests.reports.claims.test_claims import became
-from tests.reports.synthetic import BACKPROP, GAUSSIAN, GIVEN, Row
+from tests.rows import BACKPROP, GAUSSIAN, GIVEN, Row
 
 ROOT = Path(__file__).parents[3]
 SIZES = {"batch": 64, "width": 8}

@@ -9,7 +9,7 @@ from typing import Any
 from reports.load import Results
 from reports.papers import Papers
 from reports.rows import check
-from tests.reports.synthetic import BACKPROP, GAUSSIAN, GIVEN, MODES, Method, Row, exact, part, run, timed
+from tests.rows import BACKPROP, GAUSSIAN, GIVEN, MODES, Method, Row, exact, part, run, timed
 
 WORKERS = 3
 

@@ -13,7 +13,7 @@ from reports.papers import Papers
 from reports.rows import check
 from tests.reports.paper_figures.made_up import EXPLICIT
 from tests.reports.paper_figures.made_up_implicit import IMPLICIT
-from tests.reports.synthetic import Row, run
+from tests.rows import Row, run
 
 
 def made(*names: str, keep: Callable[[Row], bool] = lambda row: True) -> Papers:

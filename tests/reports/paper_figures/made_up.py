@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from tests.reports.synthetic import BACKPROP, GAUSSIAN, GIVEN, Row, exact, part, timed
+from tests.rows import BACKPROP, GAUSSIAN, GIVEN, Row, exact, part, timed
 
 FRAMEWORKS = ("torch", "jax")
 

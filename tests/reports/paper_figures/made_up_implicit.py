@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from tests.reports.paper_figures.made_up import FRAMEWORKS, both, fit
-from tests.reports.synthetic import Method, Row, exact, part
+from tests.rows import Method, Row, exact, part
 
 UNROLLED: Method = ("unrolled", {})
 JFB: Method = ("jfb", {})

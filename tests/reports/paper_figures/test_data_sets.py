@@ -16,7 +16,7 @@ from reports.paper_page import Section
 from reports.papers import Papers
 from reports.rows import check
 from tests.reports.paper_figures.made_up import fit
-from tests.reports.synthetic import Row, part, run
+from tests.rows import Row, part, run
 
 SETS = {"digits": 1.0, "idx": 3.0}
 

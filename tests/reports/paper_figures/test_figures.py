@@ -13,7 +13,7 @@ from reports.paper_figures import FIGURES, figures
 from reports.papers import Papers
 from reports.rows import check
 from tests.reports.paper_figures.conftest import made
-from tests.reports.synthetic import Row, run
+from tests.rows import Row, run
 
 Drawn = list[tuple[str, Drawing]]
 

@@ -9,7 +9,7 @@ from reports.load import Results
 from reports.paper_figures import FIGURES, figures
 from reports.papers import Papers
 from reports.rows import check
-from tests.reports.synthetic import Row, part, run
+from tests.rows import Row, part, run
 
 NAMES = (
     *("what", "function", "method", "protocol", "rate", "seed", "data", "k", "kind", "problem", "gamma", "kappa"),

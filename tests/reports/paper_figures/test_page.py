@@ -17,7 +17,7 @@ from reports.papers import Papers
 from reports.parts import Sources
 from reports.rows import check
 from tests.reports.reader import Reader, data
-from tests.reports.synthetic import part, run, timed, write
+from tests.rows import part, run, timed, write
 
 
 @pytest.fixture(scope="module")

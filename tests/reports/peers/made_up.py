@@ -9,7 +9,7 @@ from bench.peers.contenders import BASES, FIXED_POINT, NET, Contender
 from reports.load import Results
 from reports.papers import Papers
 from reports.rows import check
-from tests.reports.synthetic import Row, part, run
+from tests.rows import Row, part, run
 
 SMALL, WIDE = "tanh-128x64-symmetric-0.9-0.01", "tanh-512x64-orthogonal-0.95-0.0001"
 CELLS = (SMALL, WIDE)

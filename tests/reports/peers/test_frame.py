@@ -13,7 +13,7 @@ from reports.peers import section
 from reports.peers.frame import COLUMNS, frame
 from reports.peers.markdown import text
 from tests.reports.peers.made_up import FORWARD, NETWORK, SMALL, cell_parts, papers, records, whole
-from tests.reports.synthetic import Row, part, run, write
+from tests.rows import Row, part, run, write
 
 TIMES = {"ours ift": 0.004, "torchdeq ift anderson": 0.005}
 

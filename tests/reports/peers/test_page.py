@@ -18,7 +18,7 @@ from reports.peers.targets import TARGETS
 from reports.peers.verdict import VERDICTS
 from tests.reports.peers.made_up import SMALL, WIDE, papers, whole
 from tests.reports.reader import Reader, data
-from tests.reports.synthetic import part, run, timed, write
+from tests.rows import part, run, timed, write
 
 PAGE = Path(__file__).parents[3] / "docs" / "performance.md"
 COMMIT = "0123456789ab"

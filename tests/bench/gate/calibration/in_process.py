@@ -17,13 +17,12 @@ import jax
 import torch  # noqa: F401  (here, so that what it brings is not searched for garbage at each visit: see tests/conftest.py)
 from jax.experimental.compilation_cache import compilation_cache
 
-from bench import store
 from bench.build import build
 from bench.cells import Cell
 from bench.instruments import machine, sources
 from bench.plan import Visit
-from bench.rows import now, run_row, visit_row
-from bench.store import Row
+from bench.rows import Visited, append, now, plain, visit_row
+from bench.run import run_row
 from bench.visit import visit
 
 
@@ -43,14 +42,14 @@ def impls_of(folder: Path) -> Iterator[None]:
         sys.modules.update(ours)
 
 
-def measure(cells: Iterable[Cell], *, path: Path, pythonpath: str, preset: str, **settings: Any) -> Iterator[Row]:
+def measure(cells: Iterable[Cell], *, path: Path, pythonpath: str, preset: str, **settings: Any) -> Iterator[Visited]:
     """As ``bench.run.measure`` for exact visits, with what that takes for its worker processes left aside."""
     cells, folder = list(cells), Path(pythonpath)
     ready = {"impls": sources.digest(folder / "impls"), "versions": machine.versions()}
     run = run_row(cells, ready, workers=1, preset=preset, commit=settings.get("commit"))
-    store.append(path, run)
+    append(path, run)
     with impls_of(folder), TemporaryDirectory() as scratch:
-        return iter([_visited(run["run"], cell, Path(scratch)) for cell in cells])
+        return iter([_visited(run.run, cell, Path(scratch)) for cell in cells])
 
 
 @contextmanager
@@ -75,10 +74,10 @@ def shared_compiled(folder: Path) -> Iterator[None]:
         use(before)
 
 
-def _visited(run: str, cell: Cell, scratch: Path) -> Row:
+def _visited(run: str, cell: Cell, scratch: Path) -> Visited:
     """The row of one visit."""
     with _precision(cell):
-        answer = store.plain(visit(lambda: build(cell, scratch), "exact"))
+        answer = plain(visit(lambda: build(cell, scratch), "exact"))
     return visit_row(run, Visit(cell, "exact", 0), answer | {"started": now(), "load": None}, None, 0.0)
 
 

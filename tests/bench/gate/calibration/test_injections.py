@@ -14,8 +14,7 @@ from bench.gate import gate
 from bench.gate.calibration.injections import INJECTIONS, SMALL, Injection, inject
 from bench.gate.report import Report
 from bench.gate.sides import Side, side
-from bench.rows import ROOT
-from bench.store import Row
+from bench.rows import ROOT, Visited
 from tests.bench.gate.calibration import in_process
 
 NONE = replace(INJECTIONS[0], changes=())
@@ -39,14 +38,14 @@ class Once:
     """Measures ``base`` once for all gates that ask for it, and everything else as often as it is asked for."""
 
     def __init__(self, base: Side) -> None:
-        self._base, self._rows = base, dict[str, Row]()
+        self._base, self._rows = base, dict[str, Visited]()
 
-    def __call__(self, cells: Iterable[Cell], **settings: Any) -> Iterator[Row]:
+    def __call__(self, cells: Iterable[Cell], **settings: Any) -> Iterator[Visited]:
         wanted = list(cells)
         if settings["pythonpath"] != str(self._base.folder):
             return in_process.measure(wanted, **settings)
         new = [cell for cell in wanted if cell.id not in self._rows]
-        self._rows |= {row["cell"]: row for row in in_process.measure(new, **settings)}
+        self._rows |= {row.cell: row for row in in_process.measure(new, **settings)}
         return iter([self._rows[cell.id] for cell in wanted])
 
 

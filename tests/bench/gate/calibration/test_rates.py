@@ -11,16 +11,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from bench.gate import judge
 from bench.gate.calibration import rates
 from bench.gate.calibration.injections import INJECTIONS
 from bench.gate.calibration.resampled import alarm_rate, bound, gates_of_equals, slower, table, words
+from bench.rows import Pair, now
 
 
-def pool(spread: float) -> list[dict[str, float]]:
-    one = {"forward_s": 1e-2, "gradient_s": 2e-2}
-    return [{**one, "forward": f, "gradient": g, "R": g / f} for f in (1, 1 + spread) for g in (1, 1 + spread)]
+def pool(spread: float) -> list[Pair]:
+    one: dict[str, Any] = {"stage": "first", "status": "ok", "forward_s": 1e-2, "gradient_s": 2e-2}
+    return [Pair(**one, forward=f, gradient=g, R=g / f) for f in (1, 1 + spread) for g in (1, 1 + spread)]
 
 
 def test_no_alarm_in_twenty_bounds_the_rate_at_14_percent() -> None:
@@ -39,7 +42,7 @@ def test_resampling_equal_programs_gives_what_their_spread_means() -> None:
 
 
 def test_a_gate_that_is_off_as_a_whole_is_not_averaged_away_by_the_others() -> None:
-    off = [{"forward_s": 1e-2, "gradient_s": 2e-2, "forward": 1.2, "gradient": 1.2, "R": 1.0}] * 4
+    off = [replace(pool(0.0)[0], forward=1.2, gradient=1.2)] * 4
     assert alarm_rate([off, *[pool(0.0)] * 3], draws=4000) == pytest.approx(
         1 / 8, abs=0.02
     )  # half the time turned round
@@ -66,10 +69,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str | None]]:
 
     def one_gate(number: int, injection: Any) -> dict[str, Any]:
         run.append((number, injection and injection.name))
-        pair = {"stage": "first", "status": "ok", **pool(0.0)[0]}
+        pair = to_builtins(pool(0.0)[0])
         failed = {"stage": "control", "status": "failed"}
         seen = {"status": int(injection is not None), "caught": injection is not None, "pairs": [pair, failed]}
-        return {"cell": "torch/cell", "seconds": 20.0, **seen}
+        more = {"timed": True, "started": now(), "worse": [], "undecided": 0}
+        return {"cell": "torch/cell", "seconds": 20.0, **seen, **more}
 
     monkeypatch.setattr(rates, "one_gate", one_gate)
     return run
@@ -86,7 +90,7 @@ def test_a_file_is_gone_on_with_and_its_table_shows_every_kind(
     shown = capsys.readouterr().out
     assert all(f"| {one.name} | {2 if one.timed else 1} |" in shown for one in INJECTIONS)
     assert "| A/A | 2 | 0 | at most 78% | 20 s |" in shown and "| torch | 2 | none |" in shown
-    assert len(gates_of_equals(rates.rows(tmp_path / "rates.jsonl"))) == 2
+    assert len(gates_of_equals(rates.newest(rates.rows(tmp_path / "rates.jsonl")))) == 2
 
 
 def test_showing_measures_nothing_and_wants_a_file(
@@ -126,7 +130,8 @@ def test_a_damaged_row_is_named_and_its_gate_is_made_again(
     assert rates.main(arguments) == 0 and quick == [(0, None)]
     said = capsys.readouterr().err
     assert all(
-        f"Line {one} of rates.jsonl is no row of results and is skipped." in said for one in (1, len(others) + 2)
+        f"Line {one} of rates.jsonl is skipped: it is {why}" in said
+        for one, why in ((1, "no row of results"), (len(others) + 2, "damaged"))
     )
 
 
@@ -134,11 +139,11 @@ def test_the_docs_show_the_table_of_the_committed_rows_which_meet_what_is_promis
     rows = rates.newest(rates.rows(rates.OUT))
     docs = (rates.ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
     assert all(line in docs for line in table(rows).splitlines())
-    equal = [row for row in rows if row["name"] == "A/A"]
-    assert len(equal) >= 20 and sum(row["status"] == 1 for row in equal) <= 1
-    assert all(row["seconds"] <= 60 for row in equal)
+    equal = [row for row in rows if row.name == "A/A"]
+    assert len(equal) >= 20 and sum(row.status == 1 for row in equal) <= 1
+    assert all(row.seconds <= 60 for row in equal)
     for injection in INJECTIONS:
-        mine = [row["caught"] for row in rows if row["name"] == injection.name]
+        mine = [row.caught for row in rows if row.name == injection.name]
         assert (len(mine) >= 20 and sum(mine) >= len(mine) - 1) if injection.timed else (len(mine) >= 3 and all(mine))
 
 

@@ -1,4 +1,4 @@
-"""Results files made up row by row."""
+"""Rows made up one by one, as the JSON that a results file holds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import random
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
+
+from bench import rows
+from bench.cells import Cell
 
 Row = dict[str, Any]
 VERSIONS = {"python": "3.11.9", "torch": "2.13.0", "jax": "0.10.2", "jaxlib": "0.10.2", "numpy": "2.4.1"}
@@ -136,15 +141,26 @@ def exact(peak: int, **changes: Any) -> Row:
     return visit(**changes) | {"measure": "exact", "values": values}
 
 
-def text(rows: Iterable[Row]) -> bytes:
+def typed(row: Row) -> Any:
+    """The row as it is read."""
+    return msgspec.convert(row, rows.Row)
+
+
+def of_cell(cell: Cell, **changes: Any) -> Row:
+    """A visit row of a cell of the grid, without samples or values."""
+    facts = {name: value for name, value in cell.as_json().items() if name != "measures"}
+    return visit() | facts | {"cell": cell.id} | changes
+
+
+def text(some: Iterable[Row]) -> bytes:
     """The bytes of a results file."""
-    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    return b"".join(json.dumps(row).encode() + b"\n" for row in some)
 
 
-def write(path: Path, rows: Iterable[Row]) -> Path:
+def write(path: Path, some: Iterable[Row]) -> Path:
     """Write a results file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text(rows))
+    path.write_bytes(text(some))
     return path
 
 
