@@ -1,10 +1,13 @@
-"""What a cell can raise that is a result of its own: each stands for a status."""
+"""What a cell can raise that is a result of its own, and the status and the words that a failure gets in its row."""
 
 from __future__ import annotations
 
 import operator
+import platform
+import re
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 
@@ -46,3 +49,30 @@ def require_sight(
 
 UNAVAILABLE = "not available here: "
 """How the reason of a cell begins that this machine lacks something for."""
+
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "RESOURCE_EXHAUSTED", "Unable to allocate")
+"""How array libraries word it when they raise no ``MemoryError``."""
+
+
+def failure(error: Exception) -> tuple[str, str]:
+    """The status that an exception stands for, and its first line without the paths of this machine."""
+    text = without_paths((str(error).strip().splitlines() or [""])[0])
+    named = f"{type(error).__name__}: {text}"
+    if isinstance(error, NotApplicable):
+        return "n/a", UNAVAILABLE * isinstance(error, Unavailable) + text
+    if isinstance(error, Wrong):
+        return "wrong", text
+    if isinstance(error, Diverged):
+        return "diverged", text
+    if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
+        return "oom", named
+    return "failed", named
+
+
+def without_paths(text: str) -> str:
+    """The text with each absolute path cut down to its last name, since a result names no folders; the home folder,
+    whose last name is its owner's, and the name of this machine go altogether."""
+    text = text.replace(str(Path.home()), "~") if Path.home() != Path("/") else text
+    text = re.sub(rf"\b{re.escape(platform.node())}\b", "host", text) if platform.node() else text
+    text = re.sub(r"/(?:home|Users)/[^\s/'\"]+", "~", text)
+    return re.sub(r"(?:file:/*)?~/(?:[^\s/'\"]+/)*|(?:file://)?(?<![\w./~])/(?:[^\s/'\"]+/)+", "", text)

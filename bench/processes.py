@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from bench.reasons import without_paths
+from bench.failures import without_paths
 
 START_S = 120.0
 """Seconds in which a worker must say that it is ready; it imports no framework before that."""

@@ -6,15 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from bench.failures import UNAVAILABLE, Diverged, NotApplicable, Unavailable, Wrong
+from bench.failures import failure
 from bench.instruments.machine import Watch
 from bench.instruments.timing import Clock, overhead, rounds
-from bench.reasons import without_paths
 
 Answer = dict[str, Any]
-
-OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "RESOURCE_EXHAUSTED", "Unable to allocate")
-"""How array libraries word it when they raise no ``MemoryError``."""
 
 
 class Job(Protocol):
@@ -78,18 +74,3 @@ def visit(
     except Exception as error:
         answer["status"], answer["reason"] = failure(error)
     return answer
-
-
-def failure(error: Exception) -> tuple[str, str]:
-    """The status that an exception stands for, and its first line without the paths of this machine."""
-    text = without_paths((str(error).strip().splitlines() or [""])[0])
-    named = f"{type(error).__name__}: {text}"
-    if isinstance(error, NotApplicable):
-        return "n/a", UNAVAILABLE * isinstance(error, Unavailable) + text
-    if isinstance(error, Wrong):
-        return "wrong", text
-    if isinstance(error, Diverged):
-        return "diverged", text
-    if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
-        return "oom", named
-    return "failed", named

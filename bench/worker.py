@@ -111,7 +111,7 @@ def part(job: Message) -> Message:
 
 def own(job: Message) -> Message:
     """Visit a method on a model of the caller's own, or compute that model's reference."""
-    from bench.own.serve import answer
+    from bench.own.measured import answer
 
     return answer(job)
 
@@ -119,7 +119,7 @@ def own(job: Message) -> Message:
 def abilities(framework: str) -> Message:
     """Try what each method can do in a framework."""
     from bench.capabilities.measure import measure
-    from bench.visit import failure
+    from bench.failures import failure
 
     try:
         found = measure(framework)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.reasons import without_paths
+from bench.failures import without_paths
 
 YES, NO, REFUSED, WRONG = "yes", "no", "refused", "wrong"
 

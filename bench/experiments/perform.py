@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bench.experiments.catalog import Place, module
+from bench.failures import failure
 from bench.instruments.machine import Watch
 from bench.part import Part
-from bench.visit import Answer, failure
+from bench.visit import Answer
 
 
 def perform(part: Part, place: Place, *, visible_gpu: str | None = None) -> Answer:

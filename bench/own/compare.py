@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from bench.own import inside, shown
-from bench.own import workers as processes
+from bench.own import measured, shown
 from bench.own.digest import digest
 from bench.own.methods import Asked, cells
 from bench.own.question import ask, require_positive
@@ -80,9 +79,9 @@ def compare(
     with tempfile.TemporaryDirectory(prefix="gradratio-") as folder, plain_modes(question.framework):
         path = Path(save_to) if save_to is not None else Path(folder, "own.jsonl")
         if workers:
-            rows = processes.measured(
+            rows = measured.in_processes(
                 question, chosen, workers=workers, budget_s=budget_s, timeout_s=timeout_s, path=path
             )
         else:
-            rows = inside.measured(question, chosen, budget_s=budget_s, path=path)
+            rows = measured.in_this_process(question, chosen, budget_s=budget_s, path=path)
     return shown.comparison(rows)

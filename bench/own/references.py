@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.failures import NotApplicable
+from bench.failures import NotApplicable, without_paths
 from bench.own.calls import missing_modes
 from bench.own.derived import LONGEST, derived, doubled, settled, unrolled
 from bench.own.nest import listed
@@ -22,7 +22,6 @@ from bench.own.question import Question, Unsuitable, model
 from bench.own.rounding import spread
 from bench.own.state import residual, shortest, spectral_radius
 from bench.own.tolerances import COARSE, SPREADS
-from bench.reasons import without_paths
 
 AGREES = 1e-5
 """Largest distance of a central difference from the derivative along its direction, relative to what such a derivative

@@ -9,6 +9,7 @@ from typing import Any
 from bench.cells import MODES, Cell
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import PROCESS
+from bench.failures import failure
 from bench.part import Part
 from bench.peers.cells import PeerCell, named
 from bench.peers.cells import cells as cells_of
@@ -16,7 +17,6 @@ from bench.peers.contenders import BASES, Contender, contenders
 from bench.peers.settings import Line, of_cell
 from bench.peers.stage import Call, Stage
 from bench.peers.timing import side_by_side
-from bench.visit import failure
 
 SLACK = 1.02
 """Another processor rounds otherwise than the one that the search ran on."""

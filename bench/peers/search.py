@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cells import Value
-from bench.failures import NotApplicable
+from bench.failures import NotApplicable, failure
 from bench.instruments.timing import rounds
 from bench.peers.cells import PeerCell
 from bench.peers.contenders import Contender, contenders
@@ -22,7 +22,6 @@ from bench.peers.forward_steps import ForwardSteps, forward_steps
 from bench.peers.ladders import Ladder, Options, ladders
 from bench.peers.settings import Line
 from bench.peers.stage import Call, Stage
-from bench.visit import failure
 
 BUDGET_S = 0.5
 """Seconds of timed rounds between the candidates of one contender."""

@@ -14,8 +14,8 @@ from bench.capabilities import command
 from bench.capabilities.document import SCHEMA, facts
 from bench.capabilities.measure import measure
 from bench.capabilities.outcome import NO, REFUSED, WRONG, YES, Outcome
+from bench.failures import without_paths
 from bench.instruments import sources
-from bench.reasons import without_paths
 from impls.catalog import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.reasons import without_paths
+from bench.failures import without_paths
 
 
 @pytest.mark.parametrize(

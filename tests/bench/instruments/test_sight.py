@@ -10,9 +10,8 @@ import jax.numpy as jnp
 import pytest
 import torch
 
-from bench.failures import Unavailable, require_sight
+from bench.failures import Unavailable, failure, require_sight
 from bench.instruments import jax_memory, torch_calls, torch_memory, torch_work
-from bench.visit import failure
 
 X = torch.ones(4, 4)
 

@@ -14,7 +14,7 @@ import torch
 import torch.autograd.forward_ad as fwd
 
 import gradratio
-from bench.own import workers as processes
+from bench.own import measured as processes
 from bench.processes import Worker
 from bench.rows import read
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.own import serve
+from bench.own import measured
 from bench.own.question import ask, model
 from tests.bench.own.asked import compared
 
@@ -49,7 +49,7 @@ def test_the_reference_is_the_derivative_of_the_stationary_distribution(framewor
     with jax.enable_x64(True) if framework == "jax" else nullcontext():
         asked = chain(framework, "float64")
         question = ask(**asked, params=None, batch=None, name="m", residual_tol=1e-3)
-        found = serve.referred(question, model(question), 60)
+        found = measured.referred(question, model(question), 60)
     assert found.singular and found.gradient is not None and "ρ(J) ≈ 1: I − J is singular" in found.note
     np.testing.assert_allclose(found.gradient.reshape(N, N), true_gradient(), atol=1e-10)
 
