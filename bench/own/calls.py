@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -11,11 +10,8 @@ from typing import Any
 from bench.backward import backward_solve
 from bench.cells import Cell
 from bench.failures import NotApplicable
-from bench.own.question import Unsuitable
+from bench.own.question import missing_modes
 from bench.tangent import Tangent
-
-MODES = ("forward AD", "forward-mode", "forward mode", "Reverse-mode differentiation", "derivative for ", "support JVP")
-"""Words of the frameworks for an operation that cannot be differentiated in one of the ways."""
 
 
 class Calls:
@@ -83,17 +79,3 @@ class Calls:
         options = self._cell.options
         kind = import_module(f"{self._impls}.linear_solvers").LINEAR_SOLVERS[options["linear_solver"]]
         return kind() if "M" not in options else kind(steps=options["M"])
-
-
-@contextmanager
-def missing_modes() -> Iterator[None]:
-    """``NotApplicable``, in the framework's own first line, for an operation that has no derivative of this kind."""
-    try:
-        yield
-    except Unsuitable:
-        raise
-    except Exception as error:
-        first = (str(error).strip().splitlines() or [""])[0].partition(". This could be because")[0]
-        if isinstance(error, NotImplementedError) or any(words in first for words in MODES):
-            raise NotApplicable(first) from error
-        raise

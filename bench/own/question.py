@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from bench.failures import NotApplicable
 from bench.own.nest import inexact, reached
 from bench.own.settings import taken
 from bench.rows import printable
@@ -96,11 +98,45 @@ def require_positive(what: str, number: Any, words: str) -> None:
 
 def model(question: Question, *, double: bool = False, alone: bool | None = None, pairs: bool = False) -> Any:
     """The model in its framework; ``Unsuitable`` where no method can measure it, which is looked at once: not where
-    ``alone`` is known from another one of the same question. See ``torch_model`` and ``jax_model``."""
-    found = _module(question.framework).Model(question, double=double, alone=alone, pairs=pairs)
-    if alone is None:
-        found.require_suitable()
-    return found
+    ``alone`` is known from another one of the same question; ``NotApplicable`` where an operation is missing for its
+    arrays. See ``torch_model`` and ``jax_model``."""
+    with missing_modes():
+        found = _module(question.framework).Model(question, double=double, alone=alone, pairs=pairs)
+        if alone is None:
+            found.require_suitable()
+        return found
+
+
+MODES = ("forward AD", "forward-mode", "forward mode", "Reverse-mode differentiation", "derivative for ", "support JVP")
+"""Words of the frameworks for an operation that cannot be differentiated in one of the ways."""
+
+DTYPES = ("not implemented for '", "Unsupported dtype ")
+"""Words of the frameworks for an operation that does not take the dtype of its arrays."""
+
+UNWRITTEN = "is missing the required"
+"""Words of torch for a module without a forward, which is the caller's to write."""
+
+
+@contextmanager
+def missing_modes() -> Iterator[None]:
+    """``NotApplicable``, with the framework's own first line, for an operation that is not there for these arrays, or
+    has no derivative of this kind."""
+    try:
+        yield
+    except Unsuitable:
+        raise
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [""])[0].partition(". This could be because")[0]
+        if any(words in first for words in DTYPES):
+            words = first[first.index(DTYPES[1]) :].partition(".")[0] if DTYPES[1] in first else first
+            raise NotApplicable(
+                f"An operation does not take arrays of this dtype ({words}): cast them around it, or give the model "
+                "another dtype."
+            ) from error
+        missing = isinstance(error, NotImplementedError) and first and UNWRITTEN not in first
+        if missing or any(words in first for words in MODES):
+            raise NotApplicable(first) from error
+        raise
 
 
 INDEPENDENT = "The loss depends on no array that gets a gradient: is there a detach or a stop_gradient in it?"

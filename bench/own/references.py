@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from bench.failures import NotApplicable, without_paths
-from bench.own.calls import missing_modes
 from bench.own.derived import LONGEST, derived, doubled, settled, unrolled
 from bench.own.nest import listed
-from bench.own.question import Question, Unsuitable, model
+from bench.own.question import Question, Unsuitable, missing_modes, model
 from bench.own.rounding import spread
 from bench.own.state import residual, shortest, spectral_radius
 from bench.own.tolerances import COARSE, SPREADS

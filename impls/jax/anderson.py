@@ -6,7 +6,8 @@ f_k = f(z_k); i runs over the last ``memory`` differences of neighbours, Δr = r
 Every sample has its own γ. Where differences are dependent, zero or rounding alone, the ridge keeps their γ small; it
 should be well above the unit roundoff, since Gram matrices are solved. Where f is linear, all differences are kept and
 the ridge tends to 0, z_{k+1} is f of the k-th iterate of GMRES. This is type II without damping.
-Cost a step: 3 · memory vector products. Memory: 2 · memory + 6 states, and one memory × memory matrix a sample.
+Cost a step: 3 · memory vector products. Memory: 2 · memory + 6 states, and one memory × memory matrix a sample, in
+float32 where states have fewer digits.
 Source: Anderson 1965; Walker and Ni 2011.
 """
 
@@ -24,7 +25,7 @@ from jaxtyping import Float
 
 from impls.checks import require_same_state, require_steps, require_window
 from impls.jax.linear_solution import LinearMap, LinearSolution, State, solution
-from impls.jax.norms import largest_ratio, sample_norms, sizes
+from impls.jax.norms import largest_ratio, sample_norms, sizes, widened
 from impls.jax.ops import as_state
 
 Rows = Float[Array, "b n"]
@@ -123,7 +124,7 @@ def _empty(like: State, memory: int, ridge: float) -> _Window:
     """No differences yet: rows of length 0, whose γ is 0."""
     rows = like.reshape(len(like), -1)
     dr = df = jnp.zeros((len(rows), memory, rows.shape[1]), rows.dtype)
-    gram = jnp.tile(ridge * jnp.eye(memory, dtype=rows.dtype), (len(rows), 1, 1))
+    gram = jnp.tile(widened(ridge * jnp.eye(memory, dtype=rows.dtype)), (len(rows), 1, 1))
     return _Window(dr, df, gram, rows, rows)
 
 
@@ -135,7 +136,8 @@ def _mixed(window: _Window, k: Any, r: State, fz: State, ridge: float, *, unit: 
     slot = (k - 1) % dr.shape[1]
     change = rows - last_r
     moved = images - last_f
-    if not unit:  # the squares of small residuals would underflow
+    # The squares of small residuals would underflow; in float16 the inverse of a small length overflows too.
+    if not unit or rows.dtype != gram.dtype:
         size = sizes(change)
         change, moved = change / size, moved / size
     length = sample_norms(change)[:, None]
@@ -143,9 +145,9 @@ def _mixed(window: _Window, k: Any, r: State, fz: State, ridge: float, *, unit: 
     change = change * scale
     dr = put(dr, change, slot, 1)
     df = put(df, moved * scale, slot, 1)
-    column, rhs = jnp.einsum("bcn,bmn->cbm", jnp.stack([change, rows], 1), dr)
-    column = column + ridge * (jnp.arange(dr.shape[1]) == slot).astype(dr.dtype)
+    column, rhs = jnp.einsum("bcn,bmn->cbm", widened(jnp.stack([change, rows], 1)), widened(dr))
+    column = column + ridge * (jnp.arange(dr.shape[1]) == slot).astype(gram.dtype)
     gram = put(put(gram, column, slot, 1), column, slot, 2)
     gamma = jnp.linalg.solve(gram, rhs[:, :, None])
-    mixed = images - jnp.einsum("bmc,bmn->bn", gamma, df)
+    mixed = images - jnp.einsum("bmc,bmn->bn", gamma.astype(df.dtype), df)
     return _Window(dr, df, gram, rows, images), mixed.reshape(fz.shape)

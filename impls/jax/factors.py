@@ -11,6 +11,7 @@ from jax import Array
 from jaxtyping import Float
 
 from impls.jax.linear_solution import LinearMap, State
+from impls.jax.norms import widened
 
 
 class Factors(NamedTuple):
@@ -22,12 +23,12 @@ class Factors(NamedTuple):
     def solve(self, b: State, *, transposed: bool = False) -> State:
         """A⁻¹ b or A⁻ᵀ b. Cost: 2 n² flops a sample."""
         solve = partial(jax.scipy.linalg.lu_solve, trans=int(transposed))
-        return jax.vmap(solve)(tuple(self), b.reshape(len(b), -1)).reshape(b.shape)
+        return jax.vmap(solve)(tuple(self), widened(b.reshape(len(b), -1))).reshape(b.shape).astype(b.dtype)
 
 
 def factorise(A: LinearMap, like: State) -> Factors:
     """The factors of A on states shaped as ``like``. A singular A gives NaN or infinity, as in ``Dense``."""
-    return Factors(*jax.vmap(jax.scipy.linalg.lu_factor)(matrix_of(A, like)))
+    return Factors(*jax.vmap(jax.scipy.linalg.lu_factor)(widened(matrix_of(A, like))))
 
 
 def matrix_of(A: LinearMap, like: State) -> Float[Array, "b n n"]:

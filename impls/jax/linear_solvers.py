@@ -16,7 +16,7 @@ from impls.jax.bicgstab import BiCGStab
 from impls.jax.factors import matrix_of
 from impls.jax.linear_solution import LinearMap, LinearSolution, LinearSolver, State, solution, solve
 from impls.jax.normal_cg import NormalCG, PublishedNormalCG
-from impls.jax.norms import largest_ratio, sample_norms, sizes
+from impls.jax.norms import largest_ratio, sample_norms, sizes, widened
 from impls.jax.ops import as_state
 
 __all__ = [
@@ -69,7 +69,7 @@ class GMRES:
     """x in the span of b, A b, …, A^{M−1} b with the least ‖b − A x‖, without restarts; every sample has its own space.
 
     Cost: M products, one more with a tolerance, and 4 M² vector products to orthogonalise (Gram–Schmidt, twice).
-    Memory: M + 4 states. tol: looked at after the last step.
+    Memory: M + 4 states, in float32 where b has fewer digits. tol: looked at after the last step.
     Source: Saad and Schultz 1986.
     """
 
@@ -83,15 +83,16 @@ class GMRES:
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
         b = as_state("GMRES", b)
         size = sizes(b).reshape(-1, 1)
-        rows = b.reshape(len(b), -1) / size  # the squares of a small cotangent would underflow, of a large one overflow
+        # The squares of a small cotangent would underflow, those of a large one overflow.
+        rows = widened(b.reshape(len(b), -1) / size)
         steps = min(self.steps, rows.shape[1])
-        eps = jnp.finfo(b.dtype).eps
+        eps = jnp.finfo(rows.dtype).eps
         beta = sample_norms(rows)
 
         def arnoldi(j: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
             v, V, H = state
             V = put(V, v, j, 1)  # rows past j are zero
-            w = A(v.reshape(b.shape)).reshape(rows.shape)
+            w = widened(A(v.reshape(b.shape).astype(b.dtype))).reshape(rows.shape)
             first = jnp.einsum("bn,bmn->bm", w, V)
             w = w - jnp.einsum("bm,bmn->bn", first, V)
             second = jnp.einsum("bn,bmn->bm", w, V)
@@ -104,9 +105,9 @@ class GMRES:
             going = norm > 10 * eps * sample_norms(h)  # else the space is complete, and x is exact
             return jnp.where(going, 1 / norm, 0)[:, None] * w, V, H
 
-        v = rows / jnp.maximum(beta, jnp.finfo(b.dtype).tiny)[:, None]
-        basis = jnp.zeros((len(b), steps, rows.shape[1]), b.dtype)
-        H = jnp.zeros((len(b), steps + 1, steps + 1), b.dtype)
+        v = rows / jnp.maximum(beta, jnp.finfo(rows.dtype).tiny)[:, None]
+        basis = jnp.zeros((len(b), steps, rows.shape[1]), rows.dtype)
+        H = jnp.zeros((len(b), steps + 1, steps + 1), rows.dtype)
         H = H.at[:, 0, steps].set(beta)  # the last column is the right-hand side, β e₁
         _, basis, H = jax.lax.fori_loop(0, steps, arnoldi, (v, basis, H))
         # H y = β e₁ in the least squares sense; directions that never came to be get the weight 0.
@@ -116,24 +117,26 @@ class GMRES:
         dead = abs(diagonal) <= 10 * eps * abs(diagonal).max(1, keepdims=True)
         R = R + jax.vmap(jnp.diag)(jnp.where(dead, 1 - diagonal, 0))
         y = jax.scipy.linalg.solve_triangular(R, jnp.where(dead, 0, rhs)[:, :, None])
-        x = jnp.einsum("bmc,bmn->bn", size[:, None] * y, basis).reshape(b.shape)
+        x = jnp.einsum("bmc,bmn->bn", widened(size)[:, None] * y, basis).reshape(b.shape).astype(b.dtype)
         return solution(x, steps, self.tol, A, b)  # what H says of b − A x holds in exact arithmetic alone
 
 
 @dataclass(frozen=True)
 class Dense:
-    """x by LU of each sample's n × n matrix. Cost: n products in one batch, and ⅔ n³ flops a sample. Memory: n states.
-    A singular A gives NaN or infinity, since compiled code cannot raise; ``finite.require_finite`` says so."""
+    """x by LU of each sample's n × n matrix. Cost: n products in one batch, and ⅔ n³ flops a sample. Memory: n states;
+    in float32 where b has fewer digits. A singular A gives NaN or infinity, since compiled code cannot raise;
+    ``finite.require_finite`` says so."""
 
     tol: float = 0.0
     differentiable = True
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
         b = as_state("Dense", b)
-        matrix = matrix_of(A, b)
+        matrix = widened(matrix_of(A, b))
         n = matrix.shape[1]
-        x = jnp.linalg.solve(matrix, b.reshape(len(b), n, 1))
-        r = b.reshape(len(b), n, 1) - matrix @ x
+        rhs = widened(b.reshape(len(b), n, 1))
+        x = jnp.linalg.solve(matrix, rhs).astype(b.dtype)
+        r = rhs - matrix @ widened(x)
         return solution(x.reshape(b.shape), n, self.tol, A, b, r.reshape(b.shape))
 
 

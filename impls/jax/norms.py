@@ -29,6 +29,11 @@ def dots(x: Float[Array, "b *n"], y: Float[Array, "b *n"]) -> Float[Array, "b *n
     return (x * y).sum(range(1, x.ndim), keepdims=True)
 
 
+def widened(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """x itself, or in float32 where it has fewer digits: no factorisation takes bfloat16 or float16."""
+    return x.astype(jnp.float32) if jnp.finfo(x.dtype).bits < 32 else x
+
+
 def sizes(x: Float[Array, "b *n"]) -> Float[Array, "b *n"]:
     """Largest absolute entry of each sample, or the least normal number; shaped to scale states."""
     return jnp.maximum(abs(x).max(range(1, x.ndim), keepdims=True), jnp.finfo(x.dtype).tiny)

@@ -6,7 +6,8 @@ f_k = f(z_k); i runs over the last ``memory`` differences of neighbours, Δr = r
 Every sample has its own γ. Where differences are dependent, zero or rounding alone, the ridge keeps their γ small; it
 should be well above the unit roundoff, since Gram matrices are solved. Where f is linear, all differences are kept and
 the ridge tends to 0, z_{k+1} is f of the k-th iterate of GMRES. This is type II without damping.
-Cost a step: 3 · memory vector products. Memory: 2 · memory + 6 states, and one memory × memory matrix a sample.
+Cost a step: 3 · memory vector products. Memory: 2 · memory + 6 states, and one memory × memory matrix a sample, in
+float32 where states have fewer digits.
 Source: Anderson 1965; Walker and Ni 2011.
 """
 
@@ -22,7 +23,7 @@ from torch import Tensor
 
 from impls.checks import require_same_state, require_steps, require_window
 from impls.torch.linear_solution import LinearMap, LinearSolution, State, solution
-from impls.torch.norms import largest_ratio, sample_norms, sizes
+from impls.torch.norms import largest_ratio, sample_norms, sizes, widened
 from impls.torch.ops import as_state
 
 Rows = Float[Tensor, "b n"]
@@ -98,7 +99,7 @@ def _empty(like: State, memory: int, ridge: float) -> _Window:
     """No differences yet: rows of length 0, whose γ is 0."""
     rows = like.flatten(1)
     dr, df = (rows.new_zeros(len(rows), memory, rows.shape[1]) for _ in range(2))
-    gram = ridge * torch.eye(memory, dtype=rows.dtype, device=rows.device).repeat(len(rows), 1, 1)
+    gram = widened(ridge * torch.eye(memory, dtype=rows.dtype, device=rows.device)).repeat(len(rows), 1, 1)
     return _Window(dr, df, gram, rows, rows)
 
 
@@ -112,13 +113,14 @@ def _mixed(window: _Window, k: int, r: State, fz: State, ridge: float, *, unit: 
         return window, fz
     slot = (k - 1) % dr.shape[1]
     change = rows - last_r
-    size = None if unit else sizes(change)  # the squares of small residuals would underflow
+    # The squares of small residuals would underflow; in float16 the inverse of a small length overflows too.
+    size = None if unit and rows.dtype == gram.dtype else sizes(change)
     length = sample_norms(change if size is None else change.div_(size))[:, None]
     scale = torch.where(length > 0, 1 / length, 0)
     dr[:, slot] = change * scale
     df[:, slot] = (images - last_f if size is None else (images - last_f).div_(size)) * scale
-    column, rhs = torch.bmm(torch.stack([dr[:, slot], rows], 1), dr.mT).unbind(1)
+    column, rhs = torch.bmm(widened(torch.stack([dr[:, slot], rows], 1)), widened(dr).mT).unbind(1)
     gram[:, slot] = gram[:, :, slot] = column
     gram[:, slot, slot] += ridge
     gamma, _ = torch.linalg.solve_ex(gram, rhs[:, :, None])
-    return window, torch.baddbmm(images[:, None], gamma.mT, df, alpha=-1).view_as(fz)
+    return window, torch.baddbmm(images[:, None], gamma.to(df.dtype).mT, df, alpha=-1).view_as(fz)

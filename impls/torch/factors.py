@@ -10,6 +10,7 @@ from torch import Tensor
 
 from impls.checks import singular
 from impls.torch.linear_solution import LinearMap, State
+from impls.torch.norms import widened
 
 
 class Factors(NamedTuple):
@@ -20,13 +21,13 @@ class Factors(NamedTuple):
 
     def solve(self, b: State, *, transposed: bool = False) -> State:
         """A⁻¹ b or A⁻ᵀ b. Cost: 2 n² flops a sample."""
-        rows = b.reshape(len(b), -1, 1)
-        return torch.linalg.lu_solve(self.lu, self.pivots, rows, adjoint=transposed).reshape(b.shape)
+        rows = widened(b.reshape(len(b), -1, 1))
+        return torch.linalg.lu_solve(self.lu, self.pivots, rows, adjoint=transposed).reshape(b.shape).to(b.dtype)
 
 
 def factorise(A: LinearMap, like: State) -> Factors:
     """The factors of A on states shaped as ``like``. A singular A raises ``LinAlgError``."""
-    lu, pivots, info = torch.linalg.lu_factor_ex(matrix_of(A, like))
+    lu, pivots, info = torch.linalg.lu_factor_ex(widened(matrix_of(A, like)))
     if info.any():
         raise torch.linalg.LinAlgError(singular(int(info.nonzero()[0, 0])))
     return Factors(lu, pivots)

@@ -12,7 +12,7 @@ from impls.torch.bicgstab import BiCGStab
 from impls.torch.factors import matrix_of
 from impls.torch.linear_solution import LinearMap, LinearSolution, LinearSolver, State, solution, solve
 from impls.torch.normal_cg import NormalCG, PublishedNormalCG
-from impls.torch.norms import largest_ratio, sample_norms, sizes
+from impls.torch.norms import largest_ratio, sample_norms, sizes, widened
 from impls.torch.ops import as_state
 
 __all__ = [
@@ -59,7 +59,7 @@ class GMRES:
     """x in the span of b, A b, …, A^{M−1} b with the least ‖b − A x‖, without restarts; every sample has its own space.
 
     Cost: M products, one more with a tolerance, and 2 M² vector products to orthogonalise (Gram–Schmidt, twice).
-    Memory: M + 4 states. tol: looked at after the last step.
+    Memory: M + 4 states, in float32 where b has fewer digits. tol: looked at after the last step.
     Source: Saad and Schultz 1986.
     """
 
@@ -73,18 +73,19 @@ class GMRES:
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
         b = as_state("GMRES", b)
         size = sizes(b).view(-1, 1)
-        v = b.flatten(1) / size  # the squares of a small cotangent would underflow, those of a large one overflow
+        # The squares of a small cotangent would underflow, those of a large one overflow.
+        v = widened(b.flatten(1) / size)
         steps = min(self.steps, v.shape[1])
-        eps = torch.finfo(b.dtype).eps
+        eps = torch.finfo(v.dtype).eps
         beta = sample_norms(v)
-        v = v / beta.clamp(min=torch.finfo(b.dtype).tiny)[:, None]
+        v = v / beta.clamp(min=torch.finfo(v.dtype).tiny)[:, None]
         basis = v.new_zeros(len(b), steps, v.shape[1])
         H = v.new_zeros(len(b), steps + 1, steps + 1)
         H[:, 0, steps] = beta  # the last column is the right-hand side, β e₁
         for j in range(steps):
             basis[:, j] = v
             V = basis[:, : j + 1]
-            w = A(v.view_as(b)).reshape(len(b), 1, -1)
+            w = widened(A(v.view_as(b).to(b.dtype))).reshape(len(b), 1, -1)
             first = torch.bmm(w, V.mT)
             w = torch.baddbmm(w, first, V, alpha=-1)
             second = torch.bmm(w, V.mT)
@@ -101,26 +102,28 @@ class GMRES:
         dead = diagonal.abs() <= 10 * eps * diagonal.abs().amax(1, keepdim=True)
         R = R + torch.diag_embed(torch.where(dead, 1 - diagonal, 0))
         y = torch.linalg.solve_triangular(R, torch.where(dead, 0, rhs)[:, :, None], upper=True)
-        x = torch.bmm((size[:, None] * y).mT, basis).view_as(b)
+        x = torch.bmm((size[:, None] * y).mT, basis).view_as(b).to(b.dtype)
         return solution(x, steps, self.tol, A, b)  # what H says of b − A x holds in exact arithmetic alone
 
 
 @dataclass(frozen=True)
 class Dense:
-    """x by LU of each sample's n × n matrix. Cost: n products in one batch, and ⅔ n³ flops a sample. Memory: n states.
-    A singular A raises ``LinAlgError``."""
+    """x by LU of each sample's n × n matrix. Cost: n products in one batch, and ⅔ n³ flops a sample. Memory: n states;
+    in float32 where b has fewer digits. A singular A raises ``LinAlgError``."""
 
     tol: float = 0.0
     differentiable = True
 
     def __call__(self, A: LinearMap, b: State) -> LinearSolution:
         b = as_state("Dense", b)
-        matrix = matrix_of(A, b)
+        matrix = widened(matrix_of(A, b))
         n = matrix.shape[1]
-        x, info = torch.linalg.solve_ex(matrix, b.reshape(len(b), n, 1))
+        rhs = widened(b.reshape(len(b), n, 1))
+        x, info = torch.linalg.solve_ex(matrix, rhs)
         if info.any():
             raise torch.linalg.LinAlgError(singular(int(info.nonzero()[0, 0])))
-        r = b.reshape(len(b), n, 1) - matrix @ x
+        x = x.to(b.dtype)
+        r = rhs - matrix @ widened(x)
         return solution(x.reshape(b.shape), n, self.tol, A, b, r.reshape(b.shape))
 
 

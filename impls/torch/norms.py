@@ -29,6 +29,11 @@ def dots(x: Float[Tensor, "b *n"], y: Float[Tensor, "b *n"]) -> Float[Tensor, "b
     return (x * y).flatten(1).sum(1).view(-1, *[1] * (x.ndim - 1))
 
 
+def widened(x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """x itself, or in float32 where it has fewer digits: no factorisation takes bfloat16 or float16."""
+    return x.float() if torch.finfo(x.dtype).bits < 32 else x
+
+
 def sizes(x: Float[Tensor, "b *n"]) -> Float[Tensor, "b *n"]:
     """Largest absolute entry of each sample, or the least normal number; shaped to scale states."""
     largest = torch.linalg.vector_norm(x.flatten(1), torch.inf, dim=1)

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.own.rounding import eps
 from tests.impls.frameworks import FRAMEWORKS, array, distance, jit, linear_solver, module, to_numpy
 
 N, BATCH, M = 5, 4, 4
@@ -66,6 +67,54 @@ def test_a_tolerance_means_the_same_at_every_scale(framework: str, name: str) ->
     assert all(bool(one.converged) and float(one.residual) <= 1e-4 for one in found)
     for one, scale in zip(found, (1.0, 2.0**-100, 2.0**100), strict=True):
         assert distance(to_numpy(one.value) / scale, to_numpy(found[0].value)) < 10 * EPS
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_short_floats_are_solved_to_their_own_rounding(framework: str, name: str, dtype: str) -> None:
+    """No library factorises them; the condition number is 3 at most, and M = n takes rounding to its end."""
+    A, b = systems()
+    matrix, rhs = (short(framework, one, dtype) for one in (A, b))
+    solver = linear_solver(framework, name, 40 if name in ("picard", "anderson") else N)
+    found = jit(framework, lambda matrix, b: solver(lambda v: (matrix @ v[:, :, None])[:, :, 0], b))(matrix, rhs)
+    x = numbers(found.value)
+    exact = np.linalg.solve(numbers(matrix), numbers(rhs)[:, :, None])[:, :, 0]
+    assert str(found.value.dtype).removeprefix("torch.") == dtype
+    assert distance(x, exact) < 4 * eps(dtype) and float(found.residual) < 8 * eps(dtype)
+
+
+@pytest.mark.parametrize("solver", FORWARD)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_fixed_points_of_short_floats(framework: str, solver: str, dtype: str) -> None:
+    """z = J z + q: value and gradient of Σ z/n, by ift with the dense solver and, of Newton, with its factors."""
+    A, q = systems()
+    J, q = short(framework, np.eye(N) - A, dtype), short(framework, q, dtype)
+    made = module(framework, "solvers").SOLVERS[solver](steps=4 if solver == "newton" else 40)
+    dense = module(framework, "linear_solvers").Dense()
+    adjoints: list[Any] = [partial(module(framework, "adjoints.ift").fixed_point, linear_solver=dense)]
+    if solver == "newton":
+        adjoints.append(module(framework, "adjoints.ift_reused").fixed_point)
+    exact = np.linalg.inv(np.eye(N) - numbers(J))
+    for adjoint in adjoints:
+        solved = partial(adjoint, lambda z, a: (a[0] @ z[:, :, None])[:, :, 0] + a[1], solver=made)
+
+        def loss(a: Any, batch: Any, solved: Any = solved) -> Any:
+            z = solved(0 * a[1], a).value
+            return z.mean(), z
+
+        fn = module(framework, "gradients.backprop").value_and_grad(loss)
+        _, (_, g), z = jit(framework, lambda a, fn=fn: fn(a, None, None))((J, q))
+        assert distance(numbers(z), (exact @ numbers(q)[:, :, None])[:, :, 0]) < 8 * eps(dtype)
+        assert distance(numbers(g), exact.sum(1) / (BATCH * N)) < 8 * eps(dtype)
+
+
+def short(framework: str, x: np.ndarray, dtype: str) -> Any:
+    made = array(framework, x, "float32")
+    return made.to(getattr(torch, dtype)) if framework == "torch" else made.astype(dtype)
+
+
+def numbers(x: Any) -> np.ndarray:
+    return np.asarray(x.detach().double() if isinstance(x, torch.Tensor) else x.astype("float32"), float)
 
 
 @cache

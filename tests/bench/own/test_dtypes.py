@@ -20,6 +20,13 @@ RNG = np.random.default_rng(0)
 W = (RNG.normal(size=(4, 4)) + 1j * RNG.normal(size=(4, 4))).astype(np.complex64)
 B = RNG.normal(size=4).astype(np.float32)
 X = RNG.normal(size=(8, 4)).astype(np.float32)
+SOLVES: list[Any] = [
+    ("ift", {"linear_solver": "gmres"}),
+    ("ift", {"linear_solver": "dense", "solver": "anderson"}),
+    ("ift", {"linear_solver": "anderson", "solver": "newton"}),
+    "ift_reused",
+]
+"""All that factorises; ``tests/impls/test_scales.py`` has every solver in both short dtypes."""
 XP: dict[str, Any] = {"torch": torch, "jax": jnp}
 BOTH = pytest.mark.parametrize("framework", XP)
 SETTINGS: dict[str, Any] = {"step": None, "z0": None, "args": None, "name": "m", "residual_tol": 1e-3}
@@ -129,11 +136,36 @@ def test_short_floats_have_a_reference(framework: str, dtype: str) -> None:
         z0=xp.zeros_like(x),
         args=(weights, x, half),
         loss=lambda z: (z**2).mean(),
-        methods=["ift"],
+        methods=SOLVES if dtype == "bfloat16" else ["ift"],
         K=20,
     )
-    assert only(found)["status"] == "ok" and only(found)["reason"] == ""
-    assert only(found)["gradient_error"] < 8 * eps(dtype)
+    assert set(found["status"]) == {"ok"} and not any(found["reason"])
+    assert (found["gradient_error"] < 8 * eps(dtype)).all()
+
+
+@BOTH
+@pytest.mark.parametrize("implicit", [False, True], ids=["loss", "step"])
+def test_an_operation_without_the_dtype_is_no_failure_of_the_method(framework: str, implicit: bool) -> None:
+    qr = torch.linalg.qr if framework == "torch" else jnp.linalg.qr
+    x = array(framework, X[:4], "bfloat16")
+    asked: dict[str, Any] = {"loss": lambda p, b: qr(b @ p)[1].sum(), "params": x, "batch": x, "methods": ["backprop"]}
+    if implicit:
+        asked = {"step": lambda z, a: 0.1 * qr(z @ a)[1], "z0": x, "args": x, "loss": lambda z: z.sum()}
+    found = compared(**asked)
+    assert set(found["status"]) == {"n/a"}
+    assert all(one.startswith("An operation does not take arrays of this dtype (") for one in found["reason"])
+    assert all(one.endswith("): cast them around it, or give the model another dtype.") for one in found["reason"])
+
+
+def test_a_module_without_a_forward_is_the_callers_to_write() -> None:
+    found = compared(loss=lambda m, x: m(x).sum(), params=Unwritten(), batch=torch.ones(3), methods=["backprop"])
+    assert only(found)["status"] == "failed" and 'missing the required "forward" function' in only(found)["reason"]
+
+
+class Unwritten(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.ones(3))
 
 
 @BOTH
