@@ -23,9 +23,9 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 def profile(given: argparse.Namespace) -> int:
     """Build the one cell that the flags mean, check its gradient, profile both calls and print a table."""
-    from bench.build import build
     from bench.processes import Launch, Task, environment
     from bench.run import WORKER
+    from bench.subjects import build
 
     cell = _one(given)
     os.environ.update(environment(Launch(sys.executable, WORKER), Task()))

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bench.cells import DEVICES, MODES, Cell, Value, number, parse
-from bench.options import solvers, usual_solver
+from bench.cells import DEVICES, MODES, Cell, Value, number, parse, solvers, usual_solver
 from bench.presets import PRESETS, unique
 
 NAMES = ("framework", "mode", "device", "problem", "method", "gradient")

@@ -141,9 +141,9 @@ def answer(job: Message) -> Message:
         return part(job)
     if "abilities" in job:
         return abilities(job["abilities"])
-    from bench.build import build
     from bench.cells import Cell
     from bench.rows import plain
+    from bench.subjects import build
     from bench.visit import visit
 
     cell = Cell(**job["cell"])

@@ -14,8 +14,6 @@ Value = Callable[[Any], Any]
 class Calls:
     """Derivatives of ``value`` at params, a nest of arrays; v is shaped as params. All return nests of arrays."""
 
-    module = "bench.frameworks.jax_jit"
-
     def __init__(self) -> None:
         import jax
 

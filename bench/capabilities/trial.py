@@ -1,21 +1,28 @@
-"""A tiny problem in float64 and what is right for it, in numpy: gradients, and second derivatives along a direction."""
+"""A tiny problem in float64: what is right for it, in numpy, and the problem in one framework with its derivatives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from bench.nest import nest_map
+from bench.cells import Cell
+from bench.job import Binding, Loss, Tangents, flat, framework_of, nest_map
+from bench.subjects import CatalogueProblem
 
 SIZES: Mapping[str, Mapping[str, Any]] = {
     "tanh": {"width": 4, "inputs": 3, "batch": 3, "gamma": 0.3},
     "mlp": {"depth": 2, "width": 4, "batch": 3, "inputs": 3, "classes": 3},
 }
 """At γ = 0.3 thirty steps leave 0.3³⁰ = 2e-16 to gain."""
+
+SEED = 1
+"""At 0 the first unit of mlp is dead."""
 
 STEPS = {"picard": 30, "newton": 8, "anderson": 15}
 """K of each forward solver, enough for float64."""
@@ -38,7 +45,7 @@ class Trial:
     def __init__(self, name: str) -> None:
         from impls.problems import make
 
-        self.problem = make(name, seed=1, **SIZES[name])  # at 0 the first unit of mlp is dead
+        self.problem = make(name, seed=SEED, **SIZES[name])
         size = self.vector(self.problem.params).size
         self.v = np.random.default_rng(1).normal(size=size)
 
@@ -91,6 +98,47 @@ class Trial:
         from impls import oracles
 
         return oracles.flat(oracles.reference(replace(self.problem, params=params)))
+
+
+class TrialProblem(CatalogueProblem):
+    """A trial's problem in one framework: params, batch and the direction v in its arrays; calls: its derivatives."""
+
+    def __init__(self, framework: str, problem: str) -> None:
+        self.calls = importlib.import_module(f"bench.capabilities.{framework}_calls").Calls()
+        self.trial, used = Trial(problem), framework_of(framework)
+        with used.double():
+            super().__init__(self.trial.problem, used, "float64", seed=SEED)
+            self.v = self.arrays(self.trial.nest(self.trial.v))
+
+    def double(self) -> AbstractContextManager[Any]:
+        """Inside it all is float64."""
+        found: AbstractContextManager[Any] = self.framework.double()
+        return found
+
+    def vector(self, nest: Any) -> np.ndarray:
+        """All numbers of a nest of the framework's arrays."""
+        return flat(self.framework, nest)
+
+    def stacked(self) -> Any:
+        """The batch as batches of one sample, stacked."""
+        first, *others = self.trial.samples
+        return self.arrays({name: np.stack([first[name], *(one[name] for one in others)]) for name in first})
+
+    def along(self, law: str, loss: Loss) -> tuple[Callable[[], np.ndarray], Callable[[], np.ndarray]]:
+        """Two functions: the forward gradient of ``loss`` along a tangent of a law, and that tangent, as vectors."""
+        name, method = self.framework.name, "forward_gradient"
+        cell = Cell(name, self.problem.name, method, gradient=method)
+        tangents = Tangents(cell, {"tangents": law}, self.framework, self.params, self.arrays)
+        value_and_grad = Binding(name, method, {"tangents": law}, method).value_and_grad(loss)
+
+        def gradient() -> np.ndarray:
+            return self.vector(value_and_grad(self.params, self.batch, tangents.rng)[1])
+
+        def tangent() -> np.ndarray:
+            assert tangents.rows is not None
+            return tangents.rows[0]
+
+        return gradient, tangent
 
 
 def _leaves(nest: Any) -> list[np.ndarray]:

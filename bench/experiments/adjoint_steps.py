@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from bench.nest import nest_map
+from bench.job import nest_map
 from bench.older import module
 
 

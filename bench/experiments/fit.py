@@ -14,7 +14,7 @@ from bench.cells import Value
 from bench.experiments.catalog import Record
 from bench.experiments.evaluation import chunks, scorer
 from bench.experiments.loops import compiled, draw, framework_of
-from bench.nest import nest_map
+from bench.job import nest_map
 
 LOSS_IMAGES = 10_000
 """The training loss is of the whole training set, or of so many of its images, always the same."""

@@ -14,7 +14,7 @@ def update_bytes(framework: str, device: str, dtype: str, sizes: Mapping[str, in
     """Bytes newly allocated at the peak of one update in place of the net ``mlp`` with these sizes."""
     from bench.instruments.jax_memory import assigned_bytes
     from bench.instruments.torch_memory import live_bytes
-    from bench.nest import nest_map
+    from bench.job import nest_map
     from impls import problems
 
     mode = {"torch": "torch_eager", "jax": "jax_jit"}[framework]

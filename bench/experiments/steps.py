@@ -12,7 +12,7 @@ from bench.cells import Value
 from bench.experiments.catalog import Record
 from bench.experiments.loops import framework_of
 from bench.instruments.timing import rounds
-from bench.nest import nest_map
+from bench.job import nest_map
 
 OPTIONS: Mapping[str, Mapping[str, Value]] = {"backprop": {}, "forward_gradient": {"tangents": "gaussian"}}
 """The two that Baydin et al. compare."""

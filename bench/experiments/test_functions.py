@@ -17,7 +17,7 @@ from bench.cells import MODES, Cell, Value
 from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.loops import compiled, draw, framework_of, plain, spaced
 from bench.experiments.steps import OPTIONS, step_of, step_seconds
-from bench.nest import nest_map
+from bench.job import nest_map
 from bench.part import Part
 
 SEEDS = 10

@@ -15,7 +15,7 @@ from bench.instruments.counting import UnknownOp
 
 
 class Framework:
-    """Arrays in and out, callables and bytes, as ``bench.build`` needs them."""
+    """Arrays in and out, callables and bytes, as ``bench.job`` needs them."""
 
     name = "jax"
 

@@ -13,7 +13,7 @@ from bench.instruments import torch_calls, torch_memory, torch_work
 
 
 class Framework:
-    """Arrays in and out, callables and bytes, as ``bench.build`` needs them."""
+    """Arrays in and out, callables and bytes, as ``bench.job`` needs them."""
 
     name = "torch"
 

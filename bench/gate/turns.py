@@ -175,7 +175,7 @@ class Prepared:
 
     def _prepare(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Build the cell, whose gradient an exact visit has checked, and warm it up: seconds of either call."""
-        from bench.build import build
+        from bench.subjects import build
 
         self._job = build(Cell(**message["cell"]), Path(message["scratch"]))
         for _ in range(WARM):

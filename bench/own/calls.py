@@ -7,11 +7,10 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from bench.backward import backward_solve
 from bench.cells import Cell
 from bench.failures import NotApplicable
+from bench.job import Tangents, backward_solve
 from bench.own.question import missing_modes
-from bench.tangent import Tangent
 
 
 class Calls:
@@ -23,7 +22,7 @@ class Calls:
         self._impls = f"impls.{cell.framework}"
         self.framework = import_module(f"bench.frameworks.{cell.framework}_{cell.mode}").Framework("cpu")
         self.args = model.leaves, model.rest
-        self.tangent = Tangent(cell, cell.options, self.framework, model.leaves, model.with_leaves)
+        self.tangent = Tangents(cell, cell.options, self.framework, model.leaves, model.with_leaves)
         # The plain solve with nothing attached, the same for every adjoint.
         plain = model.loss(self._adjoint("jfb"))
         self.forward = self.framework.forward(lambda leaves, rest: plain(leaves, rest)[0], *self.args)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bench.cells import Cell
+from bench.cells import STEPS, TERMS, Cell, require_solver
 from bench.failures import NotApplicable
-from bench.options import STEPS, TERMS, require_solver
 
 Asked = str | tuple[str, Mapping[str, Any]]
 """A method by its name, or with options: ``("ift", {"linear_solver": "gmres", "M": 30})``."""

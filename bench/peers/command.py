@@ -86,7 +86,7 @@ def listed(chosen: Sequence[PeerCell], frameworks: Sequence[str]) -> list[str]:
 def compare(given: argparse.Namespace, parts: Sequence[Part]) -> int:
     """Time the contenders, and print the table; 1 where a part was lost."""
     from bench.instruments import sources
-    from bench.peers.table import table
+    from bench.peers.perform import table
 
     path = given.out or location(f"peers-{given.preset}", *sources.git(ROOT))
     rows = run(given, parts, path, f"peers-{given.preset}", given.timeout or PART_S)

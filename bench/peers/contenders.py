@@ -1,23 +1,28 @@
-"""Who takes part: every contender's name, method, library and the file that builds it."""
+"""Who takes part: each contender's name, method and library, the file that builds it, and what it may choose."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from bench.cells import Value
 from bench.failures import NotApplicable
 from bench.peers.cells import PeerCell
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A way to a gradient. method: contenders of one method are divided by ours of that method. maker: the module of
-    this package whose ``gradient(contender, framework, cell, K, options)`` builds ``fn(params, batch, rng)``, which
-    returns the value and the gradient. package: the library that it needs, None for our own and the framework's."""
+    """A way to a gradient.
+
+    method: contenders of one method are divided by ours of that method. package: the library that it needs, None for
+    our own and the framework's. maker: the module of this package that has it, as two functions:
+    ``gradient(contender, framework, cell, K, options)`` builds ``fn(params, batch, rng) -> (value, gradient, …)``, and
+    ``options(contender, framework, cell)`` is the ladders that it may choose from.
+    """
 
     name: str
     method: str
@@ -102,7 +107,50 @@ def library(name: str) -> Any:
         raise NotApplicable(f"{error.name} is not installed: pip install 'gradratio[peers]'") from None
 
 
-def gradient(contender: Contender, framework: str, cell: PeerCell, K: int | None, options: Mapping[str, Any]) -> Any:
+def gradient(
+    contender: Contender, framework: str, cell: PeerCell, K: int | None, options: Mapping[str, Any]
+) -> Callable[..., Any]:
     """fn(params, batch, rng) -> (value, gradient, …) of a contender, not yet compiled. K: evaluations of step."""
-    maker = importlib.import_module(f"bench.peers.{contender.maker}")
-    return maker.gradient(contender, framework, cell, K, options)
+    found: Callable[..., Any] = _maker(contender).gradient(contender, framework, cell, K, options)
+    return found
+
+
+# What a contender may choose ------------------------------------------------------------------------------------
+
+Options = dict[str, Value]
+
+STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300)
+"""Steps of a backward solve, the same rungs for everyone."""
+
+BATCHED = ("whole", "vmap")
+"""How a library of jax that knows no batches takes one: as one state, or every sample alone."""
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """fixed: options of every rung. name, values: the option that moves, cheapest first; none: one rung. traced: it may
+    be an array in jax, so that one compilation serves to try all rungs."""
+
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    name: str = ""
+    values: Sequence[Value] = (0,)
+    traced: bool = False
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: int) -> Options:
+        if not 0 <= index < len(self.values):
+            raise IndexError(index)
+        return {**self.fixed, **({self.name: self.values[index]} if self.name else {})}
+
+
+def ladders(contender: Contender, framework: str, cell: PeerCell) -> tuple[Ladder, ...]:
+    """All that a contender may choose from: ladders whose rungs cost more and err less one after the other. Raises
+    ``NotApplicable`` and ``ValueError`` where there is nothing."""
+    found: tuple[Ladder, ...] = _maker(contender).options(contender, framework, cell)
+    return found
+
+
+def _maker(contender: Contender) -> Any:
+    return importlib.import_module(f"bench.peers.{contender.maker}")

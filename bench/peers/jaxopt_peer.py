@@ -13,9 +13,8 @@ from itertools import product
 from typing import Any
 
 from bench.peers.cells import PeerCell
-from bench.peers.contenders import Contender, library
-from bench.peers.ladders import BATCHED, STEPS, Ladder
-from bench.peers.plain import jax_fixed_point, jax_functions
+from bench.peers.contenders import BATCHED, STEPS, Contender, Ladder, library
+from bench.peers.stock import jax_fixed_point, jax_functions
 
 METHODS = ("batched", "incremental")
 """How GMRES solves its least squares problem."""

@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.peers.cells import PeerCell
-from bench.peers.contenders import Contender, library
-from bench.peers.ladders import BATCHED, STEPS, Ladder
-from bench.peers.plain import jax_fixed_point, jax_functions
+from bench.peers.contenders import BATCHED, STEPS, Contender, Ladder, library
+from bench.peers.stock import jax_fixed_point, jax_functions
 
 MOST_BYTES = 1.5e9
 MOST_FLOPS = 5e10

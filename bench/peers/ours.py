@@ -1,16 +1,16 @@
-"""Our own contenders, in either framework: the files of ``impls`` as a user would call them."""
+"""Our own contenders, in either framework: the methods of ``impls`` as a user would bind them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from bench.failures import NotApplicable
+from bench.job import Binding
 from bench.older import module
 from bench.peers.cells import PeerCell
-from bench.peers.contenders import Contender
-from bench.peers.ladders import STEPS, Ladder
+from bench.peers.contenders import STEPS, Contender, Ladder
+from bench.subjects import loss_of
 
 LEFT_OUT = ("dense", "normal_cg_published")
 """Linear solvers that no one would choose here: a matrix a sample, and an iteration three times as dear as it has to
@@ -34,40 +34,28 @@ def gradient(
     """fn(params, batch, rng) -> (value, gradient or new parameters, aux)."""
     if cell.problem == "mlp":
         return _net(contender, framework)
-    bound: dict[str, Any] = {}
-    if contender.method == "ift":
-        kind = module(f"impls.{framework}.linear_solvers").LINEAR_SOLVERS[options["linear_solver"]]
-        bound["linear_solver"] = kind(steps=options["M"])
-    backprop: Any = module(f"impls.{framework}.gradients.backprop")
-    found: Callable[..., Any] = backprop.value_and_grad(_loss(framework, cell, contender.method, K, **bound))
-    return found
+    bound = Binding(framework, contender.method, {"K": K, **options})
+    return bound.value_and_grad(loss_of(framework, cell.problem, bound.fixed_point()))
 
 
 def forward(framework: str, cell: PeerCell, K: int | None) -> Callable[..., Any]:
     """fn(params, batch) -> value, the plain solve; in torch to be called with no gradient recorded."""
-    loss = module(f"impls.{framework}.models").loss("mlp") if K is None else _loss(framework, cell, "jfb", K)
+    bound = Binding(framework, "jfb", {} if K is None else {"K": K})
+    loss = loss_of(framework, cell.problem, bound.fixed_point())
     return lambda params, batch: loss(params, batch)[0]
-
-
-def _loss(framework: str, cell: PeerCell, adjoint: str, K: int | None, **bound: Any) -> Callable[..., Any]:
-    solver = module(f"impls.{framework}.solvers").Picard(steps=K)
-    fixed_point = partial(module(f"impls.{framework}.adjoints.{adjoint}").fixed_point, solver=solver, **bound)
-    loss: Callable[..., Any] = module(f"impls.{framework}.models").loss(cell.problem, fixed_point)
-    return loss
 
 
 def _net(contender: Contender, framework: str) -> Callable[..., Any]:
     """Of names such as ``ours factored step``: the law of the tangents, or backprop."""
-    law, loss = contender.kind.removesuffix(" step"), module(f"impls.{framework}.models").loss("mlp")
-    stepping, made = contender.method == "step", None
+    law, stepping = contender.kind.removesuffix(" step"), contender.method == "step"
+    kept = {"keep_factored": True} if stepping and law == "factored" else {}  # a step writes no gradient down
+    bound = Binding(framework, "forward_gradient", {"tangents": law, **kept}, "forward_gradient")
     if law == "backprop":
-        made = module(f"impls.{framework}.gradients.backprop").value_and_grad(loss)
-    else:
-        method = module(f"impls.{framework}.gradients.forward_gradient")
-        kept = {"keep_factored": True} if stepping and law == "factored" else {}  # a step writes no gradient down
-        try:
-            made = method.value_and_grad(loss, tangents=law, **kept)
-        except (LookupError, TypeError):
-            raise NotApplicable(f"This impls has no law of tangents {law!r}.") from None
-    step: Callable[..., Any] = module(f"impls.{framework}.training").train_step(made)
-    return (lambda params, batch, rng: step(params, batch, rng, RATE)) if stepping else made
+        bound = Binding(framework, "backprop")
+    loss = loss_of(framework, "mlp")
+    try:
+        step = bound.train_step(loss) if stepping else None
+        fn = bound.value_and_grad(loss)
+    except (LookupError, TypeError):
+        raise NotApplicable(f"This impls has no law of tangents {law!r}.") from None
+    return (lambda params, batch, rng: step(params, batch, rng, RATE)) if step else fn

@@ -1,22 +1,25 @@
-"""The peers' bench as an experiment: one part is all contenders of one cell in one process."""
+"""The peers' bench as an experiment: one part is all contenders of one cell in one process; and the table of a run."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bench.aligned import aligned
 from bench.cells import MODES, Cell
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import PROCESS
 from bench.failures import failure
+from bench.instruments.timing import Call
 from bench.part import Part
+from bench.peers.calls import PeerProblem, side_by_side
 from bench.peers.cells import PeerCell, named
 from bench.peers.cells import cells as cells_of
 from bench.peers.contenders import BASES, Contender, contenders
 from bench.peers.settings import Line, of_cell
-from bench.peers.stage import Call, Stage
-from bench.peers.timing import side_by_side
+from bench.rows import PartRow
+from bench.stats import centre
 
 SLACK = 1.02
 """Another processor rounds otherwise than the one that the search ran on."""
@@ -65,20 +68,20 @@ def perform(part: Part, place: Place) -> list[Record]:
 
         package = str(part.settings[LIBRARY]) if LIBRARY in part.settings else None
         return [line.as_record() for line in search(cell, part.framework, part.device, place.scratch, package)]
-    stage, lines = Stage(cell, part.framework, part.device, place.scratch), of_cell(cell, part.framework)
+    problem, lines = PeerProblem(cell, part.framework, part.device, place.scratch), of_cell(cell, part.framework)
     found: dict[str, Record] = {}
     calls: dict[str, Call] = {}
     for contender in contenders(cell, part.framework):
-        found[contender.name], call = ready(stage, contender, lines.get(contender.name))
+        found[contender.name], call = ready(problem, contender, lines.get(contender.name))
         if call is not None:
             calls[contender.name] = call
-    _timed(stage, found, calls)
+    _timed(problem, found, calls)
     return list(found.values())
 
 
-def ready(stage: Stage, contender: Contender, line: Line | None) -> tuple[Record, Call | None]:
+def ready(problem: PeerProblem, contender: Contender, line: Line | None) -> tuple[Record, Call | None]:
     """The record of a contender with no time yet, and its call where its gradient is right enough."""
-    record: Record = {"cell": stage.cell.name, "contender": contender.name, "method": contender.method}
+    record: Record = {"cell": problem.cell.name, "contender": contender.name, "method": contender.method}
     record |= {
         "options": line.words if line else "",
         "K": line.K if line else None,
@@ -91,24 +94,24 @@ def ready(stage: Stage, contender: Contender, line: Line | None) -> tuple[Record
     if line.status == "failed":
         return record | {"error": line.error, "reason": line.reason}, None
     try:
-        call = stage.call(contender, line.K, line.options)
-        error = stage.error(contender, stage.sync(call()))
+        call = problem.call(contender, line.K, line.options)
+        error = problem.error(contender, problem.sync(call()))
     except Exception as one:
         status, reason = failure(one)
         return record | {"status": "n/a" if status == "n/a" else "failed", "reason": reason}, None
     if not error <= SLACK * line.level:
         return record | {"error": error, "reason": f"The gradient error is {error:.3g}, not {line.level:g}."}, None
-    ratio = flop_ratio(stage.problem, contender, line)
+    ratio = flop_ratio(problem.problem, contender, line)
     return record | {"status": "ok", "error": error, "flop_ratio": ratio}, call
 
 
-def _timed(stage: Stage, found: Mapping[str, Record], calls: Mapping[str, Call]) -> None:
+def _timed(problem: PeerProblem, found: Mapping[str, Record], calls: Mapping[str, Call]) -> None:
     """Fill in the seconds and ratios of those that have a call."""
     if not calls:
         return
-    forwards = {f"forward {K}": stage.forward(K) for K in {found[name]["K"] for name in calls}}
+    forwards = {f"forward {K}": problem.forward(K) for K in {found[name]["K"] for name in calls}}
     base_of = {name: BASES[found[name]["method"]] for name in calls}
-    taken = side_by_side(calls, base_of, sync=stage.sync, forwards=forwards)
+    taken = side_by_side(calls, base_of, sync=problem.sync, forwards=forwards)
     for name in calls:
         record, (rounds, base) = found[name], taken[name]
         record["seconds"] = statistics.median(rounds[name])
@@ -138,3 +141,42 @@ def flop_ratio(problem: Any, contender: Contender, line: Line) -> float | None:
 def memory_bytes(size: str) -> int:
     """A process with the states of the longest unrolled solve, or a dense matrix of each sample."""
     return PROCESS + 2_000_000_000
+
+
+# The table of a run ----------------------------------------------------------------------------------------------
+
+HEADER = ("contender", "ours ÷ it", "largest", "[95 %]", "in the cell", "cells", "failed", "n/a")
+NOTE = (
+    "ours ÷ it: seconds of ours of the same method over its own, the median over workers, then over cells.\n"
+    "failed: cells where it missed the gradient error or raised, which the median leaves out."
+)
+
+
+def table(rows: Iterable[PartRow]) -> str:
+    """What a run came to, in plain text: of each framework and contender the ratio ours ÷ contender over the cells. A
+    block a framework; one row a cell and worker."""
+    rows = [row for row in rows if row.status == "ok"]
+    blocks = []
+    for framework in dict.fromkeys(row.framework for row in rows):
+        found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+        for record in (one for row in rows if row.framework == framework for one in row.records):
+            if "contender" in record:  # others are of another experiment, in a file that is none of the peers'
+                found.setdefault(str(record["contender"]), {}).setdefault(str(record["cell"]), []).append(record)
+        lines = [(framework, *HEADER[1:]), *(_line(name, cells) for name, cells in found.items())]
+        blocks.append("\n".join(aligned(lines, left=(0, 3, 4))))
+    return "\n\n".join([*blocks, NOTE])
+
+
+def _line(name: str, cells: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[str, ...]:
+    """One contender."""
+    ratios = {cell: [one["ratio"] for one in records if one.get("ratio")] for cell, records in cells.items()}
+    timed = {cell: centre(values) for cell, values in ratios.items() if values}
+    statuses = [next((one["status"] for one in records if one["status"] != "ok"), "ok") for records in cells.values()]
+    counts = (str(len(cells)), str(statuses.count("failed")), str(statuses.count("n/a")))
+    if not timed:
+        return name, "", "", "", "", *counts
+    worst = max(timed, key=lambda cell: timed[cell].value)
+    dearest = timed[worst]
+    reach = f"[{dearest.low:.2f}, {dearest.high:.2f}]" if dearest.known else ""
+    over = statistics.median(one.value for one in timed.values())
+    return name, f"{over:.2f}", f"{dearest.value:.2f}", reach, worst, *counts

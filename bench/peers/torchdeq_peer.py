@@ -12,9 +12,8 @@ from itertools import product
 from typing import Any
 
 from bench.peers.cells import PeerCell
-from bench.peers.contenders import Contender, library
-from bench.peers.ladders import STEPS, Ladder
-from bench.peers.plain import torch_functions
+from bench.peers.contenders import STEPS, Contender, Ladder, library
+from bench.peers.stock import torch_functions
 
 FORWARD = "simple_fixed_point_iter"
 WAYS = ("function", "hook")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench.build import build
 from bench.expected import expectation
 from bench.pytest_compare.comparison import Comparison
+from bench.subjects import build
 
 
 def test_gradient(

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from bench.cells import MODES
+from bench.peers.calls import PeerProblem
 from bench.peers.cells import PRESETS, named
 from bench.peers.contenders import contenders
 from bench.peers.perform import ready
 from bench.peers.settings import of_cell
-from bench.peers.stage import Stage
 
 CELL = named(os.environ.get("GRADRATIO_PEERS", PRESETS["smoke"][0].name))
 WHO = [(one.name, framework) for framework in MODES for one in contenders(CELL, framework)]
@@ -30,10 +30,10 @@ if any(Path(argument.partition("::")[0]).name == Path(__file__).name for argumen
         """Time one call up to the moment when the device has finished it, if its gradient is right enough. One that is
         not installed is skipped."""
         one = next(one for one in contenders(CELL, library) if one.name == contender)
-        stage = Stage(CELL, library, "cpu", tmp_path)
-        record, call = ready(stage, one, of_cell(CELL, library).get(contender))
+        problem = PeerProblem(CELL, library, "cpu", tmp_path)
+        record, call = ready(problem, one, of_cell(CELL, library).get(contender))
         benchmark.group = f"{CELL.name} {library} {one.method}"
         benchmark.extra_info.update(record | {"cell": f"peers/{library}/{CELL.name}/{contender}"})
         if call is None:
             pytest.skip(f"{record['status']}: {record['reason']}")
-        benchmark(lambda: stage.sync(call()))
+        benchmark(lambda: problem.sync(call()))

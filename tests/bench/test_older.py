@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.build import build
 from bench.cells import Cell
 from bench.failures import NotApplicable
 from bench.older import module, require
+from bench.subjects import build
 
 SIZES = {"width": 4, "inputs": 3, "batch": 2}
 

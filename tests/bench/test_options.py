@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench.build import build
-from bench.cells import Cell
+from bench.cells import Cell, solvers, with_defaults
 from bench.failures import NotApplicable
-from bench.options import solvers, with_defaults
+from bench.subjects import build
 
 
 @pytest.mark.parametrize("problem", ["tanh", "newton"])

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bench import rows
 from bench.cells import Cell
-from bench.peers import table as peers_table
+from bench.peers.perform import table as peers_table
 from bench.plan import Visit
 from bench.rows import Keyed, PartRow, RunRow, VerdictRow, VisitRow, append, done, made, plain, printable, read
 from bench.summary import summarise, table
@@ -238,7 +238,7 @@ def used(path: Path) -> list[str]:
     found = read(path, notes)
     assert isinstance(done(path, KEY), set)
     assert table(summarise(found, [CELL]))
-    assert peers_table.table([row for row in found if isinstance(row, PartRow)])
+    assert peers_table([row for row in found if isinstance(row, PartRow)])
     return notes
 
 

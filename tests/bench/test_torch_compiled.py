@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from bench.build import build
 from bench.cells import Cell
 from bench.failures import NotApplicable, Unavailable
 from bench.frameworks import torch_compiled
 from bench.instruments import torch_memory
+from bench.subjects import build
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning"),  # dynamo looks

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench import visit as module
-from bench.build import Diverged, NotApplicable, Wrong
+from bench.failures import Diverged, NotApplicable, Wrong
 from bench.visit import visit
 from tests.bench.instruments.test_timing import SECONDS, Device
 from tests.bench.mutation import mutated

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.backward import backward_solve
 from bench.experiments import adjoint_steps, enough, epochs
 from bench.experiments.catalog import WORKERS, Place
 from bench.experiments.loops import framework_of
 from bench.frameworks import torch_eager
+from bench.job import backward_solve
 from impls import datasets, problems
 from impls.torch import models
 from impls.torch.adjoints import ift

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from bench.build import build
 from bench.cells import Cell
 from bench.instruments import machine
 from bench.instruments.machine import Watch, warnings
 from bench.run import measure
+from bench.subjects import build
 
 
 def test_the_description_names_a_kind_of_machine_and_no_owner() -> None:

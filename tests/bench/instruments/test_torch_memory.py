@@ -14,11 +14,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.build import NotApplicable, build
 from bench.cells import Cell
+from bench.failures import NotApplicable
 from bench.frameworks.jax_jit import Call
 from bench.instruments import torch_memory
 from bench.instruments.torch_memory import live_bytes, peak, peak_bytes
+from bench.subjects import build
 from impls import problems
 from impls.torch import linear_solvers, models, ops, solvers
 from impls.torch.gradients import backprop, forward_gradient

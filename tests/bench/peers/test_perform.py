@@ -16,11 +16,13 @@ from bench.experiments.catalog import Place
 from bench.experiments.perform import perform as answered
 from bench.failures import NotApplicable
 from bench.part import Part
-from bench.peers import perform, settings, timing
+from bench.peers import calls as timing
+from bench.peers import perform, settings
+from bench.peers.calls import off_law
 from bench.peers.cells import NETS, PRESETS
 from bench.peers.contenders import BASES, FIXED_POINT, Contender, contenders, library
-from bench.peers.stage import off_law
-from bench.peers.table import table
+from bench.peers.perform import table
+from bench.rows import PartRow
 
 CELL = PRESETS["smoke"][0]
 
@@ -66,7 +68,16 @@ def test_a_peer_is_timed_where_it_is_installed_and_else_says_how_to_get_it(answe
 
 
 def test_the_table_has_a_line_a_contender(answer: dict[str, Any]) -> None:
-    rows = [{**answer, "worker": worker} for worker in range(2)]
+    about = {
+        "run": "one",
+        "cell": CELL.name,
+        "experiment": "peers",
+        "settings": {},
+        "device": "cpu",
+        "dtype": "float32",
+    }
+    found = {name: answer[name] for name in ("framework", "status", "reason", "records")}
+    rows = [PartRow(**about, **found, worker=worker) for worker in range(2)]
     text = table(rows)
     assert text.startswith(answer["framework"])
     (line,) = [line for line in text.splitlines() if line.startswith("ours ift ")]

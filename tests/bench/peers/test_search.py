@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from bench.failures import NotApplicable
 from bench.peers import search
 from bench.peers.cells import NETS, PRESETS, PeerCell
-from bench.peers.contenders import Contender
-from bench.peers.forward_steps import SHARE, STEPS, ForwardSteps, forward_steps
-from bench.peers.ladders import Ladder
+from bench.peers.contenders import Contender, Ladder
+from bench.peers.search import FORWARD_STEPS as STEPS
+from bench.peers.search import SHARE, ForwardSteps, forward_steps
 from impls import oracles, problems
 
 CELL = PRESETS["smoke"][0]
@@ -122,7 +122,7 @@ def test_forward_steps_are_the_least_that_leave_a_third(level: float) -> None:
 
 
 def test_steps_that_are_not_enough_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.peers.forward_steps.STEPS", (1, 2))
+    monkeypatch.setattr("bench.peers.search.FORWARD_STEPS", (1, 2))
     problem = problems.make("tanh", width=6, batch=2, gamma=0.9)
     with pytest.raises(ValueError, match=r"^2 forward steps do not bring the gradient within a third of 1e-06: take a"):
         forward_steps(problem, 1e-6)

@@ -17,12 +17,12 @@ import jax
 import torch  # noqa: F401  (here, so that what it brings is not searched for garbage at each visit: see tests/conftest.py)
 from jax.experimental.compilation_cache import compilation_cache
 
-from bench.build import build
 from bench.cells import Cell
 from bench.instruments import machine, sources
 from bench.plan import Visit
 from bench.rows import Visited, append, now, plain, visit_row
 from bench.run import run_row
+from bench.subjects import build
 from bench.visit import visit
 
 

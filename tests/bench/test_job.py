@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.backward import backward_solve
 from bench.instruments.accuracy import largest_ratio
+from bench.job import backward_solve
 
 N, BATCH = 6, 3
 FRAMEWORKS = {"torch": "torch_eager", "jax": "jax_jit"}

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.build import Diverged, NotApplicable, Wrong, build
 from bench.cells import Cell
+from bench.failures import Diverged, NotApplicable, Wrong
+from bench.subjects import build
 
 FRAMEWORKS = ("torch", "jax")
 TANH = {"width": 8, "inputs": 4, "batch": 4}
