@@ -46,7 +46,7 @@ export NPROC := 1
 export JAX_PLATFORMS := cpu
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help report experiments peers test lint list compare gate gpu history clean
+.PHONY: help report experiments peers test lint list pytest compare gate gpu history clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,24 +58,26 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PY) -m pip install -qq --disable-pip-version-check $(VERSIONS) -e '.[$(EXTRAS)]'
 	@echo "$(or $(CONSTRAINTS),newest)" > $@
 
+# The file that rows of a preset go to
+LOCATION = -c 'import sys; from bench.context import location; print(location(sys.argv[1]))'
+
 report: $(STAMP) ## measure PRESET (default quick) and write the page; the last line is its path
-	@$(CALM) { rows=$$($(PY) -c 'from bench import rows; from bench.instruments import sources; \
-	print(rows.location("$(PRESET)", *sources.git(rows.ROOT)))') \
-	&& $(PY) -m bench run --preset $(PRESET) $(KEEP_GOING) --out "$$rows" \
-	&& $(PY) -m reports --results "$$rows"; } || status=$$?; $(END)
+	@$(CALM) { rows=$$($(PY) $(LOCATION) "$(PRESET)") \
+	&& $(PY) -m gradratio run --preset $(PRESET) $(KEEP_GOING) --out "$$rows" \
+	&& $(PY) -m gradratio page --results "$$rows"; } || status=$$?; $(END)
 
 experiments: $(if $(filter $(PY),$(GPU_PY)),$(STAMP)) ## the papers' experiments of PRESET (quick, paper; with paper DATA=folder of IDX files), then the page
-	@$(CALM) export PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}"; rows=$$($(GPU_PY) -c 'from bench import rows; from bench.instruments import sources; \
-	print(rows.location("papers-$(PRESET)", *sources.git(rows.ROOT)))') || { status=$$?; $(END); }; \
-	$(GPU_PY) -m bench experiments --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") --out "$$rows" $(FLAGS) || status=$$?; \
+	@$(CALM) export PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}"; \
+	rows=$$($(GPU_PY) $(LOCATION) "papers-$(PRESET)") || { status=$$?; $(END); }; \
+	$(GPU_PY) -m gradratio experiments --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") --out "$$rows" $(FLAGS) || status=$$?; \
 	[ $${stopped:-$$status} -le 1 ] || $(END); \
 	case " $(FLAGS) " in *" --list "*|*" --out "*) exit $$status;; esac; \
-	if [ -x $(PY) ]; then $(PY) -m reports --papers "$$rows" || status=$$?; \
-	else echo "The page of $$rows is drawn by: python -m reports --papers $$rows"; fi; $(END)
+	if [ -x $(PY) ]; then $(PY) -m gradratio page --papers "$$rows" || status=$$?; \
+	else echo "The page of $$rows is drawn by: gradratio page --papers $$rows"; fi; $(END)
 
 peers: $(STAMP) ## our methods beside other libraries' (PRESET quick, full): installs those, prints ours ÷ theirs. FLAGS go along
 	@$(CALM) { $(PY) -m pip install -qq --disable-pip-version-check $(VERSIONS) -e '.[peers]' \
-	&& $(PY) -m bench peers --preset "$(PRESET)" $(FLAGS); } || status=$$?; $(END)
+	&& $(PY) -m gradratio peers --preset "$(PRESET)" $(FLAGS); } || status=$$?; $(END)
 
 test: lint ## lint, types and tests
 	$(PY) -m pytest -n 2 --dist worksteal -q
@@ -86,32 +88,29 @@ lint: $(STAMP) ## ruff and mypy
 	$(PY) -m mypy
 
 list: $(STAMP) ## names of presets, frameworks, problems and methods
-	@$(PY) -m bench list
+	@$(PY) -m gradratio list
 
-compare: $(STAMP) ## pytest-benchmark of PRESET (default smoke): one process a framework, one table
-	@$(CALM) preset="$(if $(filter file,$(origin PRESET)),smoke,$(PRESET))"; failed=0; \
-	files=$$($(PY) -c 'import sys; from bench.pytest_compare.comparison import location; print(*(location(sys.argv[1], [name]) for name in ("torch", "jax")))' "$$preset") \
-	&& rm -f $$files || { status=$$?; $(END); }; \
-	for framework in torch jax; do \
-		$(PY) -m pytest bench/pytest_compare -q --benchmark-quiet --preset "$$preset" --framework $$framework || status=$$?; \
-		[ $${stopped:-$$status} -le 1 ] || $(END); [ $$status -eq 0 ] || failed=1; status=0; \
-	done; \
-	$(PY) -m bench compare $$files && status=$$failed || status=$$?; $(END)
+pytest: $(STAMP) ## pytest-benchmark of PRESET (default smoke): one process a framework, one table. FLAGS go along
+	@$(CALM) $(PY) -m gradratio pytest --preset "$(if $(filter file,$(origin PRESET)),smoke,$(PRESET))" $(FLAGS) || status=$$?; $(END)
+
+compare: ## the name that make pytest had
+	@echo "make compare is make pytest now." >&2
+	@$(MAKE) pytest
 
 gate: $(STAMP) ## does HEAD make a gradient slower, hungrier or less right than BASE (default origin/main)? FLAGS go along
-	@$(CALM) $(PY) -m bench.gate "$(BASE)" "$(HEAD)" $(FLAGS) || status=$$?; $(END)
+	@$(CALM) $(PY) -m gradratio gate "$(BASE)" "$(HEAD)" $(FLAGS) || status=$$?; $(END)
 
 gpu: ## measure PRESET gpu on every NVIDIA GPU, one part of MINUTES (default 8); again goes on. OUT names the file
 	@if ! nvidia-smi -L >/dev/null 2>&1; then echo "There is no NVIDIA GPU here: nothing to measure."; exit 0; fi; \
 	$(CALM) { $(if $(filter $(PY),$(GPU_PY)),$(MAKE) $(STAMP) &&) \
-	PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m bench run --preset gpu --minutes $(MINUTES) \
+	PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m gradratio run --preset gpu --minutes $(MINUTES) \
 		$(KEEP_GOING) $(if $(OUT),--out "$(OUT)"); } || status=$$?; $(END)
 
 history: $(STAMP) ## track the commits RANGE (default HEAD^!) of PRESET (default track) with asv, and publish its site
 	@$(CALM) export GRADRATIO_PRESET="$(if $(filter file,$(origin PRESET)),$${GRADRATIO_PRESET:-track},$(PRESET))"; \
-	$(PY) -m bench.tracked $(if $(MACHINE),--machine "$(MACHINE)") "$(RANGE)" || status=$$?; \
+	$(PY) -m gradratio history $(if $(MACHINE),--machine "$(MACHINE)") "$(RANGE)" || status=$$?; \
 	[ $${stopped:-$$status} -le 1 ] || $(END); \
-	$(PY) -m reports >/dev/null || { status=$$?; $(END); }; \
+	$(PY) -m gradratio page >/dev/null || { status=$$?; $(END); }; \
 	echo "reports/html/index.html; asv's site beside it needs HTTP: python -m http.server -d reports/html, then /asv/"; $(END)
 
 clean: ## remove the environment and caches; results stay

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from bench.cells import Cell
 from bench.part import Part
-from bench.rows import VisitRow
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,6 @@ def errands(parts: Iterable[Part], done: Collection[tuple[str, str, int]] = froz
         found.setdefault(kind, []).append(Visit(part, "part", part.worker))
     left = (tuple(visit for visit in tour if visit.key not in done) for tour in found.values())
     return sorted((tour for tour in left if tour), key=len, reverse=True)
-
-
-def unmade(cells: Iterable[Cell], workers: int, rows: Iterable[VisitRow]) -> int:
-    """How many of the visits of a plan have no row, whatever came of them."""
-    made = {row.key for row in rows}
-    return sum(visit.key not in made for tour in tours(cells, workers) for visit in tour)
 
 
 def tours(cells: Iterable[Cell], workers: int, done: Collection[tuple[str, str, int]] = frozenset()) -> list[Tour]:

@@ -49,7 +49,7 @@ class Summary:
         return self.interval.value / flops if self.interval and flops else None
 
 
-def newest(rows: Sequence[Row]) -> list[VisitRow]:
+def _newest(rows: Sequence[Row]) -> list[VisitRow]:
     """The visits that belong with the newest run: same sources, versions, machine and instruments."""
     if not any(isinstance(row, RunRow) for row in rows):
         return []
@@ -59,7 +59,7 @@ def newest(rows: Sequence[Row]) -> list[VisitRow]:
 def summarise(rows: Sequence[Row], cells: Iterable[Cell]) -> list[Summary]:
     """One summary for each of ``cells``; of visits made twice the last good one counts, else the last."""
     kept: dict[tuple[str, str, int], VisitRow] = {}
-    for row in newest(rows):
+    for row in _newest(rows):
         if row.key not in kept or row.status == "ok" or kept[row.key].status != "ok":
             kept[row.key] = row
     return [_of(cell, [row for row in kept.values() if row.cell == cell.id]) for cell in cells]

@@ -1,4 +1,4 @@
-"""``python -m reports``: from results files to a page, or to a Markdown table."""
+"""``gradratio page``, which is ``python -m reports``: from results files to a page, or to a Markdown table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from reports import answer, paper_markdown
 from reports.frames import cells, samples
@@ -25,10 +26,18 @@ SECTIONS = (
 """Of the page, each from a file of its own: its flag, what its rows are, what its Markdown says."""
 
 
+class _Renamed(argparse.Action):
+    """A flag under the name that it had, which goes on and says the new one."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        print(f"{option_string} is --{self.dest} now.", file=sys.stderr)
+        setattr(namespace, self.dest, values)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(
-        prog="python -m reports", description="Write one offline HTML page from results files."
+        prog="gradratio page", description="Write one offline HTML page from results files."
     )
     shown_first = found.add_mutually_exclusive_group()
     shown_first.add_argument(
@@ -39,11 +48,14 @@ def parser() -> argparse.ArgumentParser:
         help="results files (default: the newest complete one of results/*/*.jsonl)",
     )
     shown_first.add_argument(
-        "--compare",
+        "--beside",
         nargs=2,
         type=Path,
         metavar=("A", "B"),
         help="the page of results B, with a part that sets it beside A: two commits, or two machines",
+    )
+    shown_first.add_argument(
+        "--compare", nargs=2, type=Path, dest="beside", action=_Renamed, help=argparse.SUPPRESS, metavar=("A", "B")
     )
     found.add_argument(
         "--own",

@@ -1,4 +1,4 @@
-"""The catalogue of methods, from the file that `python -m bench capabilities` writes, as a part of the page."""
+"""The catalogue of methods, from the file that `gradratio capabilities` writes, as a part of the page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = 1
 MOST = 100
 """Methods, and abilities of one method."""
 
-AGAIN = "run `python -m bench capabilities`"
+AGAIN = "run `gradratio capabilities`"
 
 
 def read(path: Path, notes: list[str]) -> Catalogue | None:

@@ -15,7 +15,7 @@ from reports.papers import read as read_papers
 from reports.parts import Sources
 
 CATALOGUE = Path("results/catalog.json")
-"""What the methods are and can do, as ``python -m bench capabilities`` writes it."""
+"""What the methods are and can do, as ``gradratio capabilities`` writes it."""
 
 TRACKED = Path("results/asv")
 """Where asv keeps its results."""
@@ -24,9 +24,9 @@ TRACKED = Path("results/asv")
 def gather(chosen: argparse.Namespace) -> Sources:
     """All that a page is made from; ``ResultsError``, one sentence, where there is nothing to show."""
     before = None
-    if chosen.compare:
-        first, results = (told(one) for one in read_both(chosen.compare))
-        one, other = (shown(path) for path in chosen.compare)
+    if chosen.beside:
+        first, results = (told(one) for one in read_both(chosen.beside))
+        one, other = (shown(path) for path in chosen.beside)
         before = first, (one, other)
     else:
         results = grid_results(chosen)

@@ -25,7 +25,7 @@ def page(found: Section) -> str:
         f"`make experiments` ({run.get('preset')}) of commit {(run.get('commit') or 'none')[:12]}, "
         f"{run['started'][:10]}, on {machine.get('cores')} cores of {machine.get('cpu')}, "
         f"{machine.get('system')}, one thread a process; {versions}. Rows: `{found.papers.files}`.",
-        "This file is made from them by `python -m reports --papers FILE --papers-markdown`.",
+        "This file is made from them by `gradratio page --papers FILE --papers-markdown`.",
         "",
         *(f"**Caution.** {escape(one)}\n" for one in found.cautions),
         "| " + " | ".join(HEADER) + " |",

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLAIN = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
 """Runs a command that Ctrl-C ends, whatever the tests were started by."""
 
-TARGETS = ("report", "experiments", "peers", "gate", "history", "compare", "gpu")
+TARGETS = ("report", "experiments", "peers", "gate", "history", "pytest", "gpu")
 
 
 def made(folder: Path, target: str, script: str) -> subprocess.CompletedProcess[str]:
@@ -47,3 +47,9 @@ def test_a_command_that_was_stopped_has_the_last_word(target: str, tmp_path: Pat
 def test_what_goes_wrong_is_still_an_error_of_make(target: str, tmp_path: Path) -> None:
     found = made(tmp_path, target, "exit 3")
     assert found.returncode == 2 and " Error " in found.stderr
+
+
+def test_the_old_name_of_a_target_says_the_new_one_and_goes_on(tmp_path: Path) -> None:
+    found = made(tmp_path, "compare", 'echo "$@"')
+    assert (found.returncode, found.stderr) == (0, "make compare is make pytest now.\n")
+    assert found.stdout == "-m gradratio pytest --preset smoke\n"

@@ -69,10 +69,10 @@ def test_the_long_commands_run_each_week_at_their_smallest() -> None:
     """Each target of README that measures for minutes, but for the one that needs a GPU."""
     lines = commands({"jobs": {"smoke": scheduled()["smoke"]}})
     runs = {line.split()[1]: line for line in lines if line.startswith("make ")}
-    assert set(runs) == {"report", "experiments", "compare", "peers", "gate", "history"}
+    assert set(runs) == {"report", "experiments", "pytest", "peers", "gate", "history"}
     assert all("PRESET=smoke" in line for name, line in runs.items() if name != "gate")
     # What the methods can do is tried again and compared with the committed file, but for the lines of its versions.
-    tried = lines.index(".venv/bin/python -m bench capabilities --out results/catalog.json")
+    tried = lines.index(".venv/bin/gradratio capabilities --out results/catalog.json")
     assert lines[tried + 1] == "git diff --exit-code -I '^  \"' results/catalog.json"
     committed = (ROOT / "results" / "catalog.json").read_text(encoding="utf-8").splitlines()
     ignored = {line.split('"')[1] for line in committed if line.startswith('  "')}

@@ -1,8 +1,10 @@
-"""Every ability of every method in one framework, tried one after another in this process."""
+"""Every ability of every method in one framework, tried one after another: in this process, or in one a framework."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
 from typing import Any
 
@@ -15,6 +17,9 @@ from bench.job import Binding
 
 Outcomes = dict[str, dict[str, Outcome]]
 """By method and ability."""
+
+TIMEOUT_S = 600.0
+"""Of one framework, which takes half a minute on a free core."""
 
 
 def measure(framework: str, wanted: Callable[[str, str], bool] = lambda method, ability: True) -> Outcomes:
@@ -33,6 +38,28 @@ def measure(framework: str, wanted: Callable[[str, str], bool] = lambda method, 
                 with problem(kind.PROBLEM).double():
                     found[row.name][ability.name] = one.choice(option, value) if named else getattr(one, option)()
     return found
+
+
+def in_processes(frameworks: Iterable[str]) -> dict[str, Outcomes]:
+    """The outcomes of each framework, from a process of its own that has imported nothing else."""
+    names = tuple(frameworks)
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(names, pool.map(_fresh, names), strict=True))
+
+
+def _fresh(framework: str) -> Outcomes:
+    """The outcomes of one framework, from a worker process that has imported nothing else."""
+    from bench.processes import Launch, Lost, Worker
+    from bench.run import WORKER
+
+    try:
+        with Worker(Launch(sys.executable, WORKER)) as worker:
+            answer = worker.ask({"abilities": framework}, TIMEOUT_S)
+    except Lost as lost:
+        raise RuntimeError(f"Trying {framework} came to an end: {lost.reason}.") from None
+    if answer["status"] != "ok":
+        raise RuntimeError(f"Trying {framework} failed: {answer['reason']}")
+    return {method: {name: Outcome(**one) for name, one in found.items()} for method, found in answer["found"].items()}
 
 
 FEW = 3

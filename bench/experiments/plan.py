@@ -90,10 +90,7 @@ def _placed(cells: Iterable[Cell], gpus: Sequence[int]) -> tuple[Cell, ...]:
     return on_gpus([replace(one, device="cuda") if one.device == "cpu" else one for one in cells], gpus[:1])
 
 
-def require_memory(needed: int, size: str, available: int) -> None:
-    """Refuse a preset of which one worker process would hold more than it may."""
-    if needed > available:
-        raise ValueError(
-            f"The preset {size!r} needs {needed / 1e9:.1f} GB in one worker process and this machine has "
-            f"{available / 1e9:.1f} GB for it: take a smaller preset, or name fewer experiments with --only."
-        )
+def listed(wanted: Plan) -> Iterable[str]:
+    """One line an experiment, then the totals."""
+    yield from (f"{name:<20} {EXPERIMENTS[name]}" for name in wanted.cells_of)
+    yield f"{len(wanted.cells)} cells and {len(wanted.parts)} parts"

@@ -150,7 +150,7 @@ def _class() -> Any:
             return markup(self) if set(COLUMNS) <= set(self.columns) else super()._repr_html_()
 
         def save(self, path: str | Path) -> Path:
-            """Add the raw rows, once, to a file of results that ``python -m reports --results`` reads."""
+            """Add the raw rows, once, to a file of results that ``gradratio page --results`` reads."""
             return save(self.rows, path)
 
         def page(self, folder: str | Path) -> Path:

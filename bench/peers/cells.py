@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from bench.cells import Settings, Value
+from bench.cells import MODES, Settings, Value
 from bench.select import nearest
 
 DTYPES: Mapping[float, str] = {1e-2: "float32", 1e-4: "float32", 1e-6: "float64"}
@@ -104,3 +104,23 @@ def named(name: str, among: Sequence[PeerCell] | None = None) -> PeerCell:
     if name not in known:
         raise ValueError(f"No cell of peers {name!r}: {nearest(name, known)}")
     return known[name]
+
+
+def wanted(preset: str, only: Sequence[str]) -> tuple[tuple[PeerCell, ...], tuple[str, ...]]:
+    """The cells and frameworks meant; ``ValueError`` for a name that there is not."""
+    among = cells(preset)
+    frameworks = tuple(name for name in MODES if name in only) or tuple(MODES)
+    chosen = [named(name, among) for name in only if name not in MODES]
+    return tuple(chosen) or among, frameworks
+
+
+def listed(chosen: Sequence[PeerCell], frameworks: Sequence[str]) -> list[str]:
+    """One line a cell, then one a framework and kind of problem."""
+    from bench.peers.contenders import contenders
+
+    lines = [f"{cell.name:<40} {cell.dtype}" for cell in chosen]
+    for framework in frameworks:
+        for problem in dict.fromkeys(cell.problem for cell in chosen):
+            cell = next(one for one in chosen if one.problem == problem)
+            lines.append(f"{framework} {problem}: {', '.join(one.name for one in contenders(cell, framework))}")
+    return lines

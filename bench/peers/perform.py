@@ -90,7 +90,7 @@ def ready(problem: PeerProblem, contender: Contender, line: Line | None) -> tupl
     record |= {"error": None, "seconds": None, "forward_seconds": None, "ratio": None, "flop_ratio": None}
     record |= {"status": "failed", "reason": "", "package": contender.version}
     if line is None:
-        return record | {"reason": "settings.jsonl has no line for it: run `python -m bench peers --search`."}, None
+        return record | {"reason": "settings.jsonl has no line for it: run `gradratio peers --search`."}, None
     if line.status == "failed":
         return record | {"error": line.error, "reason": line.reason}, None
     try:

@@ -7,12 +7,13 @@ and what they take is measured by the run.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.peers.cells import PeerCell
+from bench.rows import PartRow, Visited
 
 PATH = Path(__file__).with_name("settings.jsonl")
 
@@ -85,7 +86,7 @@ def read(path: Path = PATH) -> dict[tuple[str, str, str], Line]:
         except (TypeError, ValueError, RecursionError):
             raise ValueError(
                 f"Line {number} of {path.name} is no setting of a contender: make the file again with "
-                "`python -m bench peers --search`."
+                "`gradratio peers --search`."
             ) from None
         found[one.key] = one
     return found
@@ -98,7 +99,7 @@ def of_cell(cell: PeerCell, framework: str, path: Path = PATH) -> dict[str, Line
     }
     if not found:
         raise ValueError(
-            f"{path.name} has no line for {cell.name} in {framework}: run `python -m bench peers --search` with it."
+            f"{path.name} has no line for {cell.name} in {framework}: run `gradratio peers --search` with it."
         )
     return found
 
@@ -108,3 +109,20 @@ def write(lines: Iterable[Line], path: Path = PATH) -> None:
     kept = read(path) | {line.key: line for line in lines}
     texts = [json.dumps(asdict(kept[key]), sort_keys=True) for key in sorted(kept)]
     path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+
+
+def keep(row: Visited) -> None:
+    """Put into the file what a part of the search has found, where it came out well."""
+    if isinstance(row, PartRow) and row.status == "ok":
+        write(Line.of_record(record) for record in row.records)
+
+
+def require_settings(chosen: Sequence[PeerCell], frameworks: Sequence[str], preset: str) -> None:
+    """``ValueError`` where the search has not been to all of the cells."""
+    known = {(line.cell, line.framework) for line in read().values()}
+    missing = [(cell.name, name) for name in frameworks for cell in chosen if (cell.name, name) not in known]
+    if missing:
+        raise ValueError(
+            f"{len(missing)} cells of {preset!r} have no settings, such as {missing[0][0]} in {missing[0][1]}: run "
+            f"`gradratio peers --search --preset {preset}` first."
+        )

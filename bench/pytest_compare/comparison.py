@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench import context
 from bench.cells import Cell, Label, label
 from bench.instruments import machine, sources
 from bench.presets import PRESETS
@@ -28,9 +29,8 @@ def location(
     preset: str, framework: Sequence[str] = (), problem: Sequence[str] = (), method: Sequence[str] = ()
 ) -> Path:
     """The JSON file of a comparison, beside the rows that it draws on; a part of a preset has a file of its own."""
-    parts = ["+".join(names) for names in (framework, problem, method) if names]
-    rows = rows_location(preset, *sources.git(ROOT))
-    return rows.with_name("-".join(["compare", preset, *parts]) + ".json")
+    named = ["+".join(names) for names in (framework, problem, method) if names]
+    return context.location(preset).with_name("-".join(["pytest", preset, *named]) + ".json")
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Comparison:
         if not cells:
             raise ValueError(
                 f"No chosen cell of the preset {preset!r} is timed on the CPU: measure it with "
-                f"`python -m bench run --preset {preset}`."
+                f"`gradratio run --preset {preset}`."
             )
         among = [cell for cell in preset_cells(preset) if _timed_here(cell)]
         commit, dirty = sources.git(ROOT)
@@ -79,7 +79,7 @@ class Comparison:
         )
 
     def measure(self, cells: Iterable[Cell], progress: Progress | None = None) -> None:
-        """Let the measuring core visit ``cells``, as ``python -m bench run`` does and into the same file: what stands
+        """Let the measuring core visit ``cells``, as ``gradratio run`` does and into the same file: what stands
         there already is not measured again."""
         from bench.run import measure
 

@@ -1,7 +1,7 @@
 """``pytest bench/pytest_compare``: the methods of a preset beside each other on this machine, by pytest-benchmark.
 
 Two numbers come out of it, each measured once. The ratio R with its interval, bytes, flops and errors are the measuring
-core's: its worker processes visit the cells before the first benchmark, into the file that ``python -m bench run
+core's: its worker processes visit the cells before the first benchmark, into the file that ``gradratio run
 --preset NAME`` uses, and what stands there already is not visited again. The seconds of a gradient call are
 pytest-benchmark's, in this process, on one thread pinned to one core. When both frameworks are chosen they share the
 process, with their thread pools and allocators; ``gradratio pytest`` runs one framework a process and joins the files.
@@ -37,7 +37,7 @@ NAMES = "bench/pytest_compare/test_methods.py::test_gradient time.perf_counter"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The flags of ``python -m bench run`` that choose cells."""
+    """The flags of ``gradratio run`` that choose cells."""
     group = parser.getgroup("compare", "comparison of gradient methods")
     group.addoption("--preset", default="smoke", help="the named list of cells to compare (default: smoke)")
     for kind in ("framework", "problem", "method"):
@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.benchmark_json is None and not any(config.getoption(name, False) for name in idle):
         found.json.parent.mkdir(parents=True, exist_ok=True)
         peers = {Path(one.partition("::")[0]).name for one in config.args} == {"test_peers.py"}
-        config.option.benchmark_json = found.json.with_name("compare-peers.json") if peers else found.json
+        config.option.benchmark_json = found.json.with_name("pytest-peers.json") if peers else found.json
     # Of what pytest-benchmark warns of outside tests: with no cell timed, pytest_sessionfinish below writes the file.
     warnings.filterwarnings("ignore", "Not saving anything")
     warnings.filterwarnings("default", "Benchmark machine_info is different")

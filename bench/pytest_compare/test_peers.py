@@ -1,7 +1,7 @@
 """``pytest bench/pytest_compare/test_peers.py``: each contender of one small cell beside the others.
 
 There are tests only where the file is named, so that ``gradratio pytest`` is about methods alone. GRADRATIO_PEERS names
-another cell of ``python -m bench peers --list``.
+another cell of ``gradratio peers --list``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from reports.peers.section import MARKS, Section
 from reports.peers.table import Line
 from reports.peers.verdict import Judged
 
-BEGIN = "<!-- peers: made by `python -m reports --peers FILE --peers-markdown`, not by hand -->"
+BEGIN = "<!-- peers: made by `gradratio page --peers FILE --peers-markdown`, not by hand -->"
 END = "<!-- end of peers -->"
 
 
@@ -25,7 +25,7 @@ def text(found: Section) -> str:
     parts = [
         BEGIN,
         "## Targets\n\n"
-        f"`python -m bench peers` ({run.get('preset')}) of commit {(run.get('commit') or 'none')[:12]}{dirty}, "
+        f"`gradratio peers` ({run.get('preset')}) of commit {(run.get('commit') or 'none')[:12]}{dirty}, "
         f"{run['started'][:10]}, on {machine.get('cores')} cores of {machine.get('cpu')}, {machine.get('system')}, "
         f"one thread a process; {versions}{peers}. Rows: `{found.papers.files}`.",
         "Numbers are time of ours ÷ time of the other at the same gradient error, unless said otherwise. Of each cell "

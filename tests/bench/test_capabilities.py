@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.__main__ import parser
-from bench.capabilities import command
+from bench.capabilities import measure as trying
 from bench.capabilities.document import SCHEMA, facts
 from bench.capabilities.measure import measure
 from bench.capabilities.outcome import NO, REFUSED, WRONG, YES, Outcome
+from bench.commands import main, parser
 from bench.failures import without_paths
 from bench.instruments import sources
 from impls.catalog import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = json.loads((ROOT / command.OUT).read_text(encoding="utf-8"))
-AGAIN = "What the methods can do may have changed: run `python -m bench capabilities`, and see whether that is meant."
+COMMITTED = json.loads((ROOT / "results" / "catalog.json").read_text(encoding="utf-8"))
+AGAIN = "What the methods can do may have changed: run `gradratio capabilities`, and see whether that is meant."
 FACTS = facts()
 ROWS = {one["name"]: one for one in COMMITTED["methods"]}
 ABILITIES = {(one["name"], ability["name"]): ability for one in COMMITTED["methods"] for ability in one["abilities"]}
@@ -126,9 +125,9 @@ def test_the_command(
         plain = {row["name"]: {ability["name"]: Outcome(YES) for ability in row["abilities"]} for row in FACTS}
         return plain | {"jfb": plain["jfb"] | {"forward": one if framework == "jax" else Outcome(YES)}}
 
-    monkeypatch.setattr(command, "_fresh", found)
+    monkeypatch.setattr(trying, "_fresh", found)
     path = tmp_path / "new" / "catalog.json"
-    status = command.capabilities(argparse.Namespace(out=path))
+    status = main(["capabilities", "--out", str(path)])
     said = capsys.readouterr().out
     written = json.loads(path.read_text(encoding="utf-8"))
     assert status == (outcome == WRONG)
@@ -140,9 +139,9 @@ def test_the_command(
 
 def test_a_process_that_fails_says_so_in_one_sentence() -> None:
     with pytest.raises(RuntimeError, match=r"^Trying nothing failed: ModuleNotFoundError: .*nothing_calls"):
-        command._fresh("nothing")
+        trying._fresh("nothing")
 
 
 def test_its_flags() -> None:
-    assert parser().parse_args(["capabilities"]).out == command.OUT
+    assert parser().parse_args(["capabilities"]).out == Path("results/catalog.json")
     assert parser().parse_args(["capabilities", "--out", "a.json"]).out == Path("a.json")

@@ -1,7 +1,9 @@
-"""The asv suite: what it tracks, what asv makes of it, and its configuration."""
+"""The asv suite: what it tracks, its configuration, rows of a commit in one file, measuring that goes on after a kill
+and begins anew after its end, and the command that runs asv."""
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
@@ -13,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from bench import VERSION, suite
+from bench import VERSION, commands, suite
+from bench import run as core
 from bench.instruments import machine
 from bench.presets import PRESETS
-from bench.tracked import Found
+from bench.rows import ROOT, Kind, RunRow, VerdictRow, VisitRow, read
+from bench.suite import Found
+from tests.bench.harness import FAKE, Bench
 
-ROOT = Path(suite.__file__).resolve().parents[1]
 CLASSES: list[Any] = [
     one for name, one in vars(suite).items() if isinstance(one, type) and name.startswith(("Torch", "Jax"))
 ]
@@ -136,3 +140,194 @@ def test_asv_discovers_exactly_the_suite(tmp_path: Path) -> None:
     assert all(one["setup_cache_timeout"] == suite.TIMEOUT_S and one["version"] == "1.1" for one in found.values())
     assert all(one["pretty_name"] and one["unit"] != "unit" for one in found.values())
     assert all(one["type"] == "track" and one["params"] and one["param_names"] == ["cell"] for one in found.values())
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+TORCH = suite.tracked_cells("smoke", "torch", "newton")
+JAX = suite.tracked_cells("smoke", "jax", "newton")
+VISITS = 6
+"""Of these two cells: an exact one and two timed ones for each."""
+
+
+@pytest.fixture
+def path(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where rows of COMMIT go, with workers that measure nothing."""
+    monkeypatch.setattr(core, "measure", functools.partial(core.measure, script=FAKE))
+    monkeypatch.setattr(suite, "ROOT", tmp_path)
+    monkeypatch.setenv("ASV_COMMIT", COMMIT)
+    return tmp_path / "results" / "local" / "asv" / "0123456789ab-smoke.jsonl"
+
+
+def kinds(path: Path, kind: type[Kind]) -> list[Kind]:
+    return [row for row in read(path) if isinstance(row, kind)]
+
+
+def test_the_cache_is_what_measuring_came_to_and_reasons_stay_in_the_rows(bench: Bench, path: Path) -> None:
+    bench.orders(unrolled="failed")
+    found = suite.measured(TORCH, "smoke")
+    assert json.loads(json.dumps(found)) == found and list(found) == [cell.id for cell in TORCH]
+    assert [(one["status"], one["ratios"], one["gradients"]) for one in found.values()] == [
+        ("failed", [], []),
+        ("ok", [2.0, 2.0], [2.0, 2.0]),
+    ]
+    assert {row.commit for row in kinds(path, RunRow)} == {COMMIT}
+    assert {row.reason for row in kinds(path, VisitRow) if row.status == "failed"} == {"as told"}
+    (verdict,) = kinds(path, VerdictRow)
+    assert [one.found for one in verdict.surprises] == ["failed"]
+
+
+def test_without_a_commit_of_asv_rows_are_those_of_the_working_tree(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ASV_COMMIT")
+    suite.measured(TORCH, "smoke")
+    (run,) = kinds(path.with_name("worktree-smoke.jsonl"), RunRow)
+    assert run.commit is None and run.dirty and not path.exists()
+
+
+def test_classes_share_a_file_and_what_is_finished_is_measured_anew(bench: Bench, path: Path) -> None:
+    first = [suite.measured(cells, "smoke") for cells in (TORCH, JAX)]
+    assert len(bench.jobs()) == 2 * VISITS
+    bench.orders(ift="failed")
+    second = suite.measured(TORCH, "smoke")
+    assert len(bench.jobs()) == 3 * VISITS
+    assert [one["status"] for one in second.values()] == ["ok", "failed"]  # the good rows of last time do not hide it
+    assert [one["status"] for found in first for one in found.values()] == ["ok"] * 4
+    assert len(kinds(path, RunRow)) == len(kinds(path, VerdictRow)) == 3
+
+
+@pytest.mark.parametrize("finished_before", [False, True])
+def test_what_a_kill_interrupted_goes_on_though_another_class_ran_in_between(
+    bench: Bench, path: Path, finished_before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if finished_before:
+        suite.measured(TORCH, "smoke")
+    before = len(bench.jobs())
+    killed = core.measure(TORCH, workers=2, path=path, preset="smoke", since=len(read(path)), commit=COMMIT)
+    kept = [next(killed) for _ in range(3)]
+    killed.close()
+    made = len(bench.jobs()) - before
+    suite.measured(JAX, "smoke")
+    found = suite.measured(TORCH, "smoke")
+    assert [one["status"] for one in found.values()] == ["ok", "ok"]
+    rest = len(bench.jobs()) - before - made - VISITS
+    assert VISITS - made <= rest <= VISITS - len(kept)  # a visit that the kill cut short is made again
+
+
+def test_measuring_stops_when_asv_is_gone(bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = iter([7, 7, 1])
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    with pytest.raises(RuntimeError, match="asv has ended before its suite"):
+        suite.measured(TORCH, "smoke")
+    assert len(kinds(path, VisitRow)) < VISITS and not kinds(path, VerdictRow)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = {f"GIT_{who}_{what}": "a" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | identity).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout without a branch, as CI makes it, of a line of three commits with another one beside it."""
+    folder = tmp_path_factory.mktemp("clone")
+    git(folder, "init", "--quiet", "--initial-branch=trunk")
+    (folder / "asv.conf.json").write_bytes((ROOT / "asv.conf.json").read_bytes())
+    (folder / "impls").mkdir()
+    (folder / "impls" / "one.py").touch()
+    (folder / "hashes").write_text("no-commit\n")
+    (folder / "empty").touch()
+    git(folder, "add", ".")
+    for message in ("one", "two", "beside"):
+        git(folder, "commit", "--quiet", "--allow-empty", "-m", message)
+    git(folder, "tag", "beside")
+    git(folder, "checkout", "--quiet", "--detach", "HEAD~1")
+    git(folder, "branch", "--quiet", "-D", "trunk")
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", "three")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("commits", "words"),
+    [
+        ("main~5..main", r"^RANGE 'main~5..main' names no commits here \(git says: fatal: bad revision"),
+        ("HEAD~9..HEAD", "a shallow clone has few"),
+        ("HEAD..HEAD", r"^RANGE 'HEAD..HEAD' holds no commit: give one that does"),
+        ("", "names no commits here .it is empty"),
+        ("HEAD'", "No closing quotation"),
+        ("HASHFILE:no/such", "there is no such file"),
+        ("HASHFILE:hashes", "git says: fatal: Needed a single revision"),
+        ("HASHFILE:empty", "the file is empty"),
+        ("-1", "git takes it for options"),
+    ],
+)
+def test_a_wrong_range_is_said(commits: str, words: str, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(clone)
+    with pytest.raises(ValueError, match=words):
+        suite.require_commits(commits, clone)
+
+
+def test_commits_that_the_site_leaves_out_are_counted(clone: Path) -> None:
+    given = {"HEAD^!": 0, "HEAD~2..HEAD": 0, "NEW": 0, "HASHFILE:-": 0, "HEAD~2..beside": 1}
+    assert {commits: suite.require_commits(commits, clone) for commits in given} == given
+
+
+def test_nothing_is_measured_before_the_range_is_known(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    called: list[tuple[str, ...]] = []
+
+    def asv(*arguments: str, **options: Any) -> int:
+        called.append(arguments)
+        return 0
+
+    monkeypatch.setattr(suite, "ROOT", clone)
+    monkeypatch.setattr(suite, "asv", asv)
+    assert commands.main(["history", "main~1..main"]) == 2 and called == []
+    assert capsys.readouterr().err.count("\n") == 1
+    assert commands.main(["history", "HEAD~2..beside", "--machine", "m"]) == 0
+    assert [one[0] for one in called] == ["machine", "run", "publish"] and called[1][-1] == "HEAD~2..beside"
+    assert "1 of the commits HEAD~2..beside are not in the line of HEAD" in capsys.readouterr().err
+
+
+def test_the_repository_of_a_hook_is_looked_at_and_kept_from_asv(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "-m", "of another project")
+    monkeypatch.setenv("GIT_DIR", str(clone / ".git"))
+    assert suite.require_commits("HEAD^!", clone) == 0
+    monkeypatch.setattr(suite, "ASV", "import os; raise SystemExit(3 * ('GIT_DIR' in os.environ))")
+    assert suite.asv("run") == 0
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    with pytest.raises(ValueError, match="holds no impls"):
+        suite.require_commits("HEAD^!", clone)
+
+
+def test_ctrl_c_in_asv_is_one_sentence(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(suite, "ROOT", clone)
+    monkeypatch.setattr(suite, "ASV", "raise SystemExit(130)")
+    assert commands.main(["history", "HEAD^!", "--machine", "m"]) == 130
+    said = capsys.readouterr().err.strip()
+    assert said == f"stopped: {commands.COMMANDS['history'].stopped}"
+    monkeypatch.setattr(suite, "ASV", "raise SystemExit(2)")
+    assert commands.main(["history", "HEAD^!", "--machine", "m"]) == 1
+
+
+def test_the_site_is_published_where_no_branch_is_called_main(clone: Path) -> None:
+    pytest.importorskip("asv")
+    commit = git(clone, "rev-parse", "HEAD")
+    kept = clone / "results" / "asv"
+    (kept / "m").mkdir(parents=True)
+    described = {"arch": "x", "cpu": "c", "machine": "m", "num_cpu": "2", "os": "L", "ram": "8", "version": 1}
+    (kept / "m" / "machine.json").write_text(json.dumps(described))
+    (kept / "benchmarks.json").write_text('{"version": 2}')
+    found = {"commit_hash": commit, "env_name": "e", "date": 1, "params": {"machine": "m"}, "python": "3.11"}
+    found |= {"requirements": {}, "env_vars": {}, "result_columns": ["result"], "results": {}, "durations": {}}
+    (kept / "m" / f"{commit[:8]}-e.json").write_text(json.dumps(found | {"version": 2}))
+    subprocess.run([sys.executable, "-m", "asv", "publish"], cwd=clone, check=True, capture_output=True)
+    index = json.loads((clone / "reports" / "html" / "asv" / "index.json").read_text())
+    assert commit in index["revision_to_hash"].values() and index["params"]["branch"] == ["HEAD"]

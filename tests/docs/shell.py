@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from tests.docs.markdown import ROOT
 
-FOLDERS = ("impls", "bench", "reports", "tests", "docs", "results", "examples", ".github", ".ci")
+FOLDERS = ("impls", "bench", "reports", "gradratio", "tests", "docs", "results", "examples", ".github", ".ci")
 """Of the repository; a word that begins with one of them is a path."""
 
 MADE = ("results/local", "results/asv", "reports/html")
@@ -33,6 +33,8 @@ def check(words: Sequence[str]) -> None:
         _make(rest)
     elif Path(program).name.startswith("python"):
         _python(rest)
+    elif Path(program).name == "gradratio":
+        _command([], rest)
     elif program == "asv":
         _parsed(_asv(), rest)
     elif program == "pytest":
@@ -51,7 +53,7 @@ def _make(words: Sequence[str]) -> None:
     for target in wanted:
         _preset(target, given.get("PRESET"))
         if "FLAGS" in given:
-            _module(*_behind(target), given["FLAGS"].split())
+            _command(_behind(target), given["FLAGS"].split())
 
 
 def targets() -> list[str]:
@@ -59,10 +61,9 @@ def targets() -> list[str]:
     return re.findall(r"^([a-z]+):", MAKEFILE, flags=re.MULTILINE)
 
 
-def _behind(target: str) -> tuple[str, list[str]]:
-    """The module that a target calls, and the words that it puts before FLAGS."""
-    called = {"gate": ("bench.gate", ["BASE", "HEAD"])}
-    called |= {name: ("bench", [name]) for name in ("experiments", "peers")}
+def _behind(target: str) -> list[str]:
+    """The words of the command that a target calls, before FLAGS."""
+    called = {"gate": ["gate", "BASE", "HEAD"]} | {name: [name] for name in ("experiments", "peers", "pytest")}
     if target not in called:
         raise Refused(f"make {target} hands no FLAGS on")
     return called[target]
@@ -82,25 +83,26 @@ def _python(words: Sequence[str]) -> None:
     if words[0] == "-c":
         compile(words[1], "<docs>", "exec")
     elif words[0] == "-m":
-        _module(words[1], [], words[2:])
+        _module(words[1], words[2:])
     else:
         _paths(words[:1])
 
 
-def _module(name: str, before: Sequence[str], words: Sequence[str]) -> None:
-    from bench.__main__ import parser as bench
-    from bench.gate.__main__ import parser as gate
-    from reports.__main__ import parser as reports
-
-    parsers: dict[str, Callable[[], argparse.ArgumentParser]] = {"bench": bench, "bench.gate": gate, "reports": reports}
-    if name in parsers:
-        given = _parsed(parsers[name](), [*before, *words])
-        _named(given)
-        _paths([word for word, last in zip(words, ["", *words], strict=False) if last != "--out"])
-    elif name in ("pytest", "http.server", "pip", "venv", "ruff", "mypy"):
+def _module(name: str, words: Sequence[str]) -> None:
+    if name in ("pytest", "http.server", "pip", "venv", "ruff", "mypy"):
         _paths(words)
     elif not (ROOT / f"{name.replace('.', '/')}.py").is_file():
-        raise Refused(f"there is no module {name}")
+        raise Refused(f"there is no module {name} that the docs use")
+
+
+def _command(before: Sequence[str], words: Sequence[str]) -> None:
+    """A command of gradratio."""
+    from bench.commands import parser
+    from reports.__main__ import parser as page
+
+    paged = words[:1] == ["page"]
+    _named(_parsed(page() if paged else parser(), [*before, *words[paged:]]))
+    _paths([word for word, last in zip(words, ["", *words], strict=False) if last != "--out"])
 
 
 def _named(given: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench import commands as measuring
 from impls.catalog import METHODS
 from tests.docs import shell
 from tests.docs.adding import NAME
@@ -23,13 +24,13 @@ BLOCKS = [block for page in PAGES for block in blocks(page)]
 COMMANDS = [pytest.param(words, id=f"{block}-{' '.join(words)[:60]}") for block in BLOCKS for words in commands(block)]
 
 SHORT = (
-    "-m bench list",
-    "-m bench list --preset smoke",
-    "-m bench experiments --list",
-    "-m bench peers --list",
-    "-m reports --markdown",
+    "list",
+    "list --preset smoke",
+    "experiments --list",
+    "peers --list",
+    "page --markdown",
 )
-"""Words after the interpreter of commands that take a second or two and write nothing."""
+"""Commands of gradratio that take a second or two and write nothing."""
 
 
 @pytest.fixture
@@ -39,8 +40,10 @@ def _with_the_method_that_the_docs_add(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_there_are_commands_of_every_kind() -> None:
     found = [words for block in BLOCKS for words in commands(block)]
-    assert {"make", ".venv/bin/python"} <= {words[0] for words in found}
-    assert {"bench", "reports"} <= {words[2] for words in found if words[1:2] == ["-m"]}
+    assert {"make", ".venv/bin/python", ".venv/bin/gradratio"} <= {words[0] for words in found}
+    assert {*measuring.COMMANDS, "page"} - {"history", "pytest"} <= {
+        words[1] for words in found if Path(words[0]).name == "gradratio"
+    }
 
 
 @pytest.mark.usefixtures("_with_the_method_that_the_docs_add")
@@ -57,12 +60,12 @@ def test_a_command_would_be_taken(words: Sequence[str]) -> None:
         "make report PRESET=none",
         "make report FLAGS=--fresh",
         "make gate FLAGS=--margin",
-        "python -m bench run --preset quik",
-        "python -m bench run --problem tanh --method jbf",
-        "python -m bench run --problem tanh --set widht=3",
-        "python -m bench experiments --only none",
-        "python -m reports --markup",
-        "python -m reports --results results/none.jsonl",
+        "gradratio run --preset quik",
+        "gradratio run --problem tanh --method jbf",
+        "gradratio run --problem tanh --set widht=3",
+        "gradratio experiments --only none",
+        "gradratio page --markup",
+        "gradratio page --results results/none.jsonl",
         "python -m bench.none",
         "python none/none.py --help && rm docs",
         "asv runn",
@@ -80,9 +83,9 @@ def test_what_does_not_exist_is_found(line: str) -> None:
 @pytest.mark.parametrize("line", SHORT)
 def test_a_short_command_runs(line: str) -> None:
     named = [" ".join(words[1:]) for block in BLOCKS for words in commands(block)]
-    assert line in named, f"no page names python {line}: take it out of SHORT"
+    assert line in named, f"no page names gradratio {line}: take it out of SHORT"
     done = subprocess.run(
-        [sys.executable, *line.split()],
+        [sys.executable, "-m", "gradratio", *line.split()],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,

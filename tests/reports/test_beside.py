@@ -36,15 +36,21 @@ def parts() -> list[str]:
 
 
 def test_two_files_side_by_side() -> None:
-    assert main([*ALONE, "--compare", "a.jsonl", "b.jsonl"]) == 0
+    assert main([*ALONE, "--beside", "a.jsonl", "b.jsonl"]) == 0
     assert parts()[:3] == ["answer", "compared", "results"]
     compared = PAGE.read_text(encoding="utf-8").split('<section id="compared">')[1].split("</section>")[0]
     assert "a.jsonl" in compared and "b.jsonl" in compared and "1.5" in compared and "worse" in compared
 
 
+def test_the_old_name_of_the_flag_does_the_same_and_says_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ALONE, "--compare", "a.jsonl", "b.jsonl"]) == 0
+    assert parts()[:3] == ["answer", "compared", "results"]
+    assert capsys.readouterr().err == "--compare is --beside now.\n"
+
+
 def test_a_file_that_cannot_be_compared_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     for other in ("a.jsonl", "own.jsonl", "none.jsonl"):
-        assert main([*ALONE, "--compare", "a.jsonl", other]) == 2
+        assert main([*ALONE, "--beside", "a.jsonl", other]) == 2
         told = capsys.readouterr()
         assert told.out == "" and len(told.err.splitlines()) == 1 and told.err.endswith(".\n")
 

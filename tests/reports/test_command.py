@@ -1,4 +1,4 @@
-"""``python -m reports``, and that it needs no framework."""
+"""``gradratio page``, and that it needs no framework."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def committed() -> Iterator[Section]:
 
 def test_every_number_of_the_page_is_computed_from_rows_in_the_repository(committed: Section) -> None:
     assert paper_markdown.page(committed) == PAGE.read_text(encoding="utf-8"), (
-        f"Make the page anew: python -m reports --papers {rows()} --papers-markdown > docs/papers.md"
+        f"Make the page anew: gradratio page --papers {rows()} --papers-markdown > docs/papers.md"
     )
 
 

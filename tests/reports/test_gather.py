@@ -24,7 +24,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found() -> Sources:
     """What is found here, where only the rows were named."""
-    return gather(argparse.Namespace(compare=None, results=[Path("some.jsonl")], papers="none", peers="none", own=None))
+    return gather(argparse.Namespace(beside=None, results=[Path("some.jsonl")], papers="none", peers="none", own=None))
 
 
 def names(sources: Sources) -> set[str]:

@@ -20,7 +20,7 @@ from msgspec.structs import asdict
 
 from bench import VERSION
 from bench.cells import Cell
-from bench.flags import count, guarded
+from bench.context import count, guarded
 from bench.gate.calibration.injections import IFT, INJECTIONS, SMALL, TRACKED, Injection, inject
 from bench.gate.calibration.resampled import table
 from bench.gate.gate import Gate

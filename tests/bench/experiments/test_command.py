@@ -1,4 +1,4 @@
-"""``python -m bench experiments``: what it refuses, what it keeps, and that it goes on where it stopped."""
+"""``gradratio experiments``: what it refuses, what it keeps, and that it goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import main
+from bench.commands import main
+from bench.context import require_memory
 from bench.experiments.catalog import EXPERIMENTS, SIZES, module
-from bench.experiments.plan import ON_CPU, plan, require_memory
+from bench.experiments.plan import ON_CPU, plan
 from bench.plan import Visit, errands
 from bench.rows import Kind, PartRow, RunRow, VerdictRow, VisitRow, read
 
@@ -33,9 +34,9 @@ def test_bad_input_is_one_sentence_before_any_work(
 
 
 def test_a_preset_that_does_not_fit_is_refused() -> None:
-    require_memory(10**9, "paper", 10**9)
+    require_memory(10**9, 10**9, "The preset 'paper'")
     with pytest.raises(ValueError, match=r"'paper' needs 2.0 GB in one worker process and this machine has 1.0 GB"):
-        require_memory(2 * 10**9, "paper", 10**9)
+        require_memory(2 * 10**9, 10**9, "The preset 'paper'")
 
 
 @pytest.mark.parametrize("size", SIZES)

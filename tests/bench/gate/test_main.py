@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench import commands
 from bench.gate import judge
-from bench.gate.__main__ import main
 from bench.gate.gate import Gate
 from bench.rows import ROOT
+
+
+def main(arguments: list[str]) -> int:
+    """A gate of these words."""
+    return commands.main(["gate", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +66,7 @@ def test_a_mistake_of_the_gate_itself_is_no_regression(
     def broken(given: object) -> int:
         raise AssertionError("not thought of")
 
-    monkeypatch.setattr("bench.gate.__main__.run", broken)
+    monkeypatch.setitem(commands.COMMANDS, "gate", replace(commands.COMMANDS["gate"], run=broken))
     assert main([str(ROOT)]) == 2 and "not thought of" in capsys.readouterr().err
 
 

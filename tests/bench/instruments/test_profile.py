@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.__main__ import main
+from bench.commands import main
 from bench.instruments import profile as instrument
 from bench.instruments.profile import Kind, Profile, averaged, table
 

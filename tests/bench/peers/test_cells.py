@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from bench.cells import MODES
 from bench.peers import settings
-from bench.peers.cells import DTYPES, NETS, PRESETS, QUICK, PeerCell, cells, named
-from bench.peers.command import wanted
+from bench.peers.cells import DTYPES, NETS, PRESETS, QUICK, PeerCell, cells, named, wanted
 from bench.peers.contenders import BASES, FIXED_POINT, NET, contenders
 from bench.peers.settings import Line
 
@@ -151,5 +150,5 @@ def test_a_setting_of_other_types_is_named(junk: dict[str, Any], tmp_path: Path)
 
 
 def test_a_cell_that_the_search_has_not_seen_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no line for mlp-3x1024x64 in torch: run `python -m bench peers --search`"):
+    with pytest.raises(ValueError, match=r"no line for mlp-3x1024x64 in torch: run `gradratio peers --search`"):
         settings.of_cell(NETS[0], "torch", tmp_path / "settings.jsonl")

@@ -21,7 +21,7 @@ from bench.rows import ROOT, VisitRow, append, location, now, read, visit_row
 from bench.run import run_row
 
 TWO = ["--problem", "newton", "--method", "unrolled,ift"]
-JSON = "compare-smoke-newton-unrolled+ift.json"
+JSON = "pytest-smoke-newton-unrolled+ift.json"
 
 
 def command(*flags: str) -> list[str]:
@@ -67,7 +67,7 @@ def seed_rows(folder: Path, statuses: dict[tuple[str, str], tuple[str, str]]) ->
 def test_a_cell_in_each_framework_is_measured_and_timed_and_nothing_names_this_machine(tmp_path: Path) -> None:
     done = compare(tmp_path, "--problem", "mlp", "--method", "backprop")
     assert done.returncode == 0, done.stdout + done.stderr
-    found = written(tmp_path, "compare-smoke-mlp-backprop.json")
+    found = written(tmp_path, "pytest-smoke-mlp-backprop.json")
     torch, jax = found["benchmarks"]
     assert [one["name"] for one in (torch, jax)] == [
         f"test_gradient[mlp-backprop-{framework}]" for framework in ("torch", "jax")
@@ -92,7 +92,7 @@ def test_a_cell_in_each_framework_is_measured_and_timed_and_nothing_names_this_m
     public = [str(found["machine_info"]), *(str([one["fullname"], one["extra_info"]]) for one in (torch, jax))]
     assert leaks(found, secrets(), public) == []
     (rows,) = tmp_path.glob("results/*/smoke.jsonl")
-    assert table([rows.with_name("compare-smoke-mlp-backprop.json")]).count("  ok") == 2
+    assert table([rows.with_name("pytest-smoke-mlp-backprop.json")]).count("  ok") == 2
 
 
 def test_rows_that_are_there_are_not_measured_again_and_a_failed_cell_leaves_its_neighbours_alone(

@@ -116,5 +116,5 @@ def test_docs_say_nothing_but_what_committed_rows_say(monkeypatch: pytest.Monkey
     named = re.search(r"Rows: `(results/[0-9a-f]{12}/peers-\w+\.jsonl)`", between)
     assert named is not None, "docs/performance.md names no committed file of the peers' bench."
     assert text(section(read(named[1]), drawn=False)) == between, (
-        f"Make the part between its marks anew: python -m reports --peers {named[1]} --peers-markdown"
+        f"Make the part between its marks anew: gradratio page --peers {named[1]} --peers-markdown"
     )

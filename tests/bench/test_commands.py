@@ -1,17 +1,22 @@
-"""The command line: what it prints, what it refuses, and how it ends."""
+"""The commands: what they print, what they refuse, and how they end."""
 
 from __future__ import annotations
 
 import functools
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench import commands
 from bench import run as core
-from bench.__main__ import main
+from bench.commands import main
+from bench.pytest_compare.comparison import location
+from bench.rows import RunRow, VerdictRow, read
 from tests.bench.harness import FAKE
+from tests.bench.pytest_compare.test_files import document, entry
 
 pytestmark = pytest.mark.usefixtures("facts")
 ONE = ["--framework", "torch", "--problem", "tanh"]
@@ -128,3 +133,56 @@ def test_impls_that_is_not_installed_is_said_in_one_sentence(
     monkeypatch.setitem(sys.modules, "impls.catalog", None)  # makes its import fail
     assert main(["list"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_run_that_is_out_of_time_has_no_verdict_and_goes_on(
+    out: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["run", *ONE, "--method", "unrolled", *out]
+    assert main([*flags, "--minutes", "0.000001"]) == 0
+    assert "3 visits are not made yet: the same command goes on from here." in capsys.readouterr().out
+    assert [type(row) for row in read(Path(out[1]))] == [RunRow]
+    assert main(flags) == 0
+    assert type(read(Path(out[1]))[-1]) is VerdictRow
+    assert "not made yet" not in capsys.readouterr().out
+
+
+def test_pytest_runs_once_a_framework_and_prints_one_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    calls: list[list[str]] = []
+
+    def called(command: list[str]) -> int:
+        framework = command[-2].partition("=")[2]
+        calls.append(command)
+        location("smoke", [framework], ["mlp"]).parent.mkdir(parents=True, exist_ok=True)
+        location("smoke", [framework], ["mlp"]).write_text(json.dumps(document(entry(framework))))
+        return int(framework == "jax")
+
+    monkeypatch.setattr(commands, "called", called)
+    assert main(["pytest", "--problem", "mlp", "--workers", "3", "--", "--benchmark-min-rounds=7"]) == 1
+    torch, jax = calls
+    assert torch[1:3] == ["-m", "pytest"] and Path(torch[3]).name == "pytest_compare"
+    assert torch[4:] == [
+        *("-q", "--benchmark-quiet", "--preset=smoke", "--problem=mlp", "--workers=3", "--framework=torch"),
+        "--benchmark-min-rounds=7",
+    ]
+    assert jax[-2:] == ["--framework=jax", "--benchmark-min-rounds=7"]
+    said = capsys.readouterr().out
+    assert said.count("median ms") == 2 and "torch" in said and "jax" in said
+    files = [str(path) for path in tmp_path.rglob("*.json")]
+    assert main(["pytest", "--table", *sorted(files, reverse=True)]) == 0 and capsys.readouterr().out == said
+    assert main(["compare", *sorted(files, reverse=True)]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == (said, "python -m bench compare is gradratio pytest --table now.\n")
+
+
+def test_a_mistake_of_the_program_is_told_whole_and_is_no_result(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(given: object) -> int:
+        raise AssertionError("not thought of")
+
+    monkeypatch.setitem(commands.COMMANDS, "list", replace(commands.COMMANDS["list"], run=broken))
+    assert main(["list"]) == 2 and "Traceback" in capsys.readouterr().err
