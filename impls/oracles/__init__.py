@@ -13,8 +13,8 @@ import numpy as np
 from impls.names import pick
 from impls.oracles.explicit import EXPLICIT
 from impls.oracles.implicit import MODELS
+from impls.oracles.layers import Array, Implicit
 from impls.oracles.methods import METHODS, states_of
-from impls.oracles.types import Array, Implicit
 from impls.problems import KIND, Problem, Tree
 
 __all__ = ["EXPLICIT", "MODELS", "Implicit", "flat", "gradient", "loss", "reference"]

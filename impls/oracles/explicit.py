@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from impls.oracles.images import kernel_gradient, max_pool, patches, patches_transposed
-from impls.oracles.losses import cross_entropy
-from impls.oracles.types import Array, Grads
+from impls.oracles.layers import Array, Grads, cross_entropy, kernel_gradient, max_pool, patches, patches_transposed
 from impls.problems import Problem, Tree
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from impls.names import pick
-from impls.oracles.anderson import mixed
-from impls.oracles.solves import SOLVES
-from impls.oracles.types import Array, Grads, Implicit
+from impls.oracles.layers import Array, Grads, Implicit
+from impls.oracles.solves import SOLVES, mixed
 from impls.problems import Tree
 
 

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from impls import oracles
-from impls.oracles.anderson import mixed
-from impls.oracles.solves import gmres
+from impls.oracles.solves import gmres, mixed
 from tests.impls.frameworks import array, distance, jit, module, run, small, to_numpy
 from tests.impls.test_errors import sentence
 

@@ -9,7 +9,7 @@ import torch
 from torch.autograd import forward_ad
 
 from impls import oracles
-from impls.oracles.images import max_pool
+from impls.oracles.layers import max_pool
 from impls.problems import MINIMA, STARTS, Problem, make
 from tests.impls.frameworks import array, flat, jit, module, run, to_numpy
 

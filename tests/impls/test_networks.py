@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impls import oracles
+from impls.oracles.implicit import mon, monotone, step_length
 from impls.oracles.methods import METHODS
-from impls.oracles.networks import mon, monotone, step_length
 from impls.problems import INSTANCES, KIND, circular_norm, make
 from tests.impls.frameworks import FRAMEWORKS, array, distance, flat, module, run, small, to_numpy
 
