@@ -147,9 +147,7 @@ class Arrays:
         own, counted = vars(self._torch.nn.Module()).keys(), dict(known)
         for top, module in self._modules.values():
             for name, part in module.named_modules(prefix=top):
-                made = {
-                    one.removesuffix("_orig") for one, _ in part.named_parameters(recurse=False)
-                }  # by a norm or a mask
+                made = {one.removesuffix("_orig") for one, _ in part.named_parameters(recurse=False)}  # a mask
                 others = [(name + more, one) for more, one in attributes(part) if more[1:] not in {*own, *made}]
                 for path, array in (found for where, one in others for found in reached(one, where, known)):
                     self._attribute(nest, path, array)
