@@ -17,9 +17,9 @@ from bench.instruments.counting import UnknownOp
 from bench.own import derived, state, verdict
 from bench.own.calls import Calls
 from bench.own.question import INDEPENDENT, Question, Unsuitable, missing_modes, model
-from bench.own.references import AGREES, SINGULAR, Along, Reference
+from bench.own.references import AGREES, IS_SINGULAR, Along, Reference
 from bench.own.rounding import eps
-from bench.own.solved import SAME, radius_of, require_same, require_solved
+from bench.own.solved import SAME, radius_of, regular, require_regular, require_same, require_solved
 from bench.own.tolerances import allowed
 
 
@@ -42,7 +42,7 @@ class Job:
         taken = taken.paired if cell.gradient == "forward_gradient" else taken  # its tangents are of real numbers
         self.cell, self._question, self._model, self._reference = cell, question, taken, reference
         self.sizes: Mapping[str, Any] = dict(cell.sizes)
-        with missing_modes():
+        with missing_modes(), regular():
             self._calls = Calls(taken, cell)
             self._framework = self._calls.framework
             self.sync, self.forward = self._framework.sync, self._calls.forward
@@ -56,7 +56,10 @@ class Job:
         """Deviation from what the method must return, None without a reference: the true gradient for an exact one,
         (g·v) v for a forward gradient. Raises ``Unsuitable``, ``Diverged`` and ``Wrong``. last: see ``verdict.judged``.
         """
-        value = self._once.value
+        value, options = self._once.value, self.cell.options
+        dense = options.get("linear_solver") == "dense" or options.get("solver") == "newton"
+        if dense and not (np.isfinite(self.residual) and np.isfinite(self.grads).all()):
+            require_regular(self._model, self.K)
         if self.implicit:
             require_solved(self.residual, self._tol, self.K, self._calls.solver, lambda: self.radius)
         if not np.isfinite(self._value):
@@ -86,8 +89,8 @@ class Job:
         except UnknownOp as error:
             flops = {"flops": None, "forward_flops": None}
             notes.append(f"No flop ratio: {str(error).split(': ')[1] if ': ' in str(error) else error}.")
-        if self.implicit and not self._reference.note and abs(self.radius - 1) <= SINGULAR:
-            notes.append(f"ρ(J) ≈ {self.radius:.4g}: I − J is singular, or as good as.")
+        if self._reference.singular and IS_SINGULAR not in self._reference.note:
+            notes.append(f"ρ(J) ≈ {self.radius:.4g}: {IS_SINGULAR}.")
         reverse = self._calls.loss if self.cell.gradient == "backprop" else None
         numbers, taken = self._model.sizes(self._model.leaves)
         options = self.cell.options
@@ -199,7 +202,7 @@ class Job:
     def _once(self) -> First:
         """What the first call returned."""
         try:
-            with missing_modes():
+            with missing_modes(), regular():
                 value, grads, aux = self.sync(self.gradient())
         except RuntimeError as error:
             if "does not require grad" not in str(error):

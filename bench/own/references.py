@@ -19,7 +19,7 @@ from bench.own.derived import LONGEST, derived, doubled, settled, unrolled
 from bench.own.nest import listed
 from bench.own.question import Question, Unsuitable, missing_modes, model
 from bench.own.rounding import spread
-from bench.own.state import residual, shortest, spectral_radius
+from bench.own.state import nearest_to_one, residual, shortest, spectral_radius
 from bench.own.tolerances import COARSE, SPREADS
 
 AGREES = 1e-5
@@ -36,8 +36,9 @@ VANISHES = 1e-12
 STEPS = (1e-5, 1e-6, 1e-4, 1e-7)
 """Parts of ‖θ‖ that are tried: smaller ones for kinks and strong curvature, larger ones for a flat loss."""
 
-SINGULAR = 1e-3
-"""How close to 1 an estimate of ρ(J) is that cannot be told from 1."""
+SINGULAR = 1e-6
+"""How close to 1 an eigenvalue of J is at which I − J is as good as singular: a gradient is 1/|1 − λ| times as long as
+what it comes from, and so is its rounding. A slow contraction, of 0.9995 say, is regular."""
 
 FEW = 1000
 """The most parameters whose gradient is made of central differences, one by one."""
@@ -118,6 +119,7 @@ def reference(question: Question, framework: Any, taken: Any, K: int) -> Referen
 
 
 NOT_DOUBLE = "the model does not run in float64"
+IS_SINGULAR = "I − J is singular, or as good as"
 UNDERIVED = "it has a detach, a custom rule, a kink, or a cast to a smaller dtype"
 NO_DIFFERENCES = "the central differences of its float64 loss fail"
 
@@ -210,18 +212,18 @@ def _computed(question: Question, framework: Any, exact: Any, most: int) -> tupl
 
     if left > question.residual_tol:
         return implicit(), own, z
-    if singular := abs((radius := _radius(exact, z)) - 1) <= SINGULAR:
-        order = [lambda: _unrolled(question, framework, exact, most, least, radius), implicit]
-    else:
-        order = [implicit, lambda: _unrolled(question, framework, exact, most, least, radius)]
+    singular = abs(_estimated(nearest_to_one, exact, z) - 1) <= SINGULAR
+    words = f"ρ(J) ≈ {_estimated(spectral_radius, exact, z).real:.4g}" + f": {IS_SINGULAR}" * singular
+    order = [implicit, lambda: _unrolled(question, framework, exact, most, least, words)]
+    if singular:
+        order.reverse()
     first = order[0]()
     second = order[1]() if first.gradient is None and "zero" not in first.note else first
     return replace(second if second.gradient is not None else first, singular=singular), own, z
 
 
-def _unrolled(question: Question, framework: Any, exact: Any, most: int, least: float, radius: float) -> Reference:
-    """The gradient of a solve unrolled until more steps change nothing."""
-    words = f"ρ(J) ≈ {radius:.4g}" + (": I − J is singular, or as good as" if abs(radius - 1) <= SINGULAR else "")
+def _unrolled(question: Question, framework: Any, exact: Any, most: int, least: float, words: str) -> Reference:
+    """The gradient of a solve unrolled until more steps change nothing. words: on ρ(J)."""
     found = unrolled(question, framework, exact, most)
     if found is None:
         return Reference(
@@ -241,12 +243,12 @@ def _unrolled(question: Question, framework: Any, exact: Any, most: int, least: 
     return replace(checked, note=note, error=found.error)
 
 
-def _radius(exact: Any, z: np.ndarray) -> float:
-    """ρ(J) at z, or NaN where J cannot be applied."""
+def _estimated(estimate: Callable[..., complex], exact: Any, z: np.ndarray) -> complex:
+    """What of J's eigenvalues at z; NaN where J cannot be applied."""
     try:
-        return spectral_radius(exact.push(z), z)
+        return estimate(exact.push(z), z)
     except Exception:  # an operation without the derivative that an estimate takes
-        return float("nan")
+        return complex("nan")
 
 
 def _first_line(error: Exception) -> str:

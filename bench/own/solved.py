@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import ceil, isfinite, isnan, log
 from typing import Any
 
@@ -10,7 +11,13 @@ import numpy as np
 
 from bench.failures import Diverged
 from bench.own.question import Unsuitable
+from bench.own.rounding import eps
 from bench.own.state import last_finite, spectral_radius
+
+
+class Singular(Diverged):
+    """A dense solve has no solution."""
+
 
 SAME = 1e-3
 """How far the loss of a gradient call may be from that of a forward, relative to it or, where it cancels, to a tenth of
@@ -58,6 +65,33 @@ def require_solved(residual: float, tol: float, K: int, solver: str, measured: C
         )
     more = K + ceil(log(residual / tol) / -log(radius)) if 0 < radius < 1 else K + 1
     raise Diverged(f"{words}: step contracts, but slowly (ρ(J) ≈ {radius:.2g}); raise K to {max(more, K + 1)} or more.")
+
+
+@contextmanager
+def regular() -> Iterator[None]:
+    """``Singular`` for torch's error at a singular I − J, which jax meets with numbers that are not finite."""
+    from impls.checks import singular
+
+    try:
+        yield
+    except Exception as error:
+        if not str(error).startswith(singular(0).partition(" at ")[0]):
+            raise
+        raise Singular(str(error)) from None
+
+
+def require_regular(model: Any, K: int) -> None:
+    """``Singular`` where I − J has no inverse, to the rounding of the model's dtype, where K Picard steps end."""
+    from impls.checks import singular
+
+    z = last_finite(model.apply(), model.numpy(model.rest["z0"]), K)
+    n, push = z[0].size, model.push(z)
+    columns = [push(np.broadcast_to(one.reshape(z[0].shape), z.shape).astype(z.dtype)) for one in np.eye(n)]
+    matrices = np.eye(n) - np.stack([one.reshape(len(z), n) for one in columns], -1).astype(np.float64)
+    ranks = np.linalg.matrix_rank(matrices, rtol=n * eps(model.dtype)) if np.isfinite(matrices).all() else [n] * len(z)
+    for sample, rank in enumerate(ranks):
+        if rank < n:
+            raise Singular(singular(sample))
 
 
 def radius_of(model: Any, K: int) -> float:

@@ -17,6 +17,9 @@ PRODUCTS = 40
 """Products with J in an estimate of its spectral radius; the first half only turns the start towards the largest."""
 
 
+DENSE = 64
+"""The longest state whose J is formed for its eigenvalues."""
+
 SMALL = 1e-3
 """Part of the start's length below which a state is as good as 0."""
 
@@ -75,6 +78,31 @@ def spectral_radius(push: Map, like: np.ndarray) -> float:
             return norm
         growth.append(norm)
     return float(np.exp(np.mean(np.log(growth[PRODUCTS // 2 :]))))
+
+
+def nearest_to_one(push: Map, like: np.ndarray) -> complex:
+    """The eigenvalue of J with the largest real part, of push(v) = J v: of a contraction the one that is nearest to 1.
+
+    Arnoldi's method, restarted (ARPACK): unlike a few powers of J it tells an eigenvalue of 1 from one of 0.9995. NaN
+    where it does not settle, or where J cannot be applied.
+    """
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
+
+    size = like.size
+
+    def flat(v: np.ndarray) -> np.ndarray:
+        return np.asarray(push(v.reshape(like.shape).astype(like.dtype)), float).ravel()
+
+    if size <= DENSE:
+        matrix = np.stack([flat(one) for one in np.eye(size)], -1)
+        found = np.linalg.eigvals(matrix) if np.isfinite(matrix).all() else np.array([np.nan])
+    else:
+        operator, start = LinearOperator((size, size), matvec=flat, dtype=float), np.random.default_rng(0)
+        try:
+            found = eigs(operator, k=1, which="LR", v0=start.normal(size=size), return_eigenvectors=False)
+        except ArpackNoConvergence as error:
+            found = error.eigenvalues if len(error.eigenvalues) else np.array([np.nan])
+    return complex(found[np.argmax(found.real)])
 
 
 def residual(z: np.ndarray, fz: np.ndarray, least: float = 0.0) -> float:

@@ -34,4 +34,4 @@ def solves(K: int, forward: float, backward: float, radius: float) -> float:
     r of the forward solve, K times since unrolled leaves K γᴷ, s of the backward solve; 1/(1 − ρ(J)) is the norm of the
     inverse of a normal I − J. Of converged solves nothing is left.
     """
-    return (K * forward + backward) / max(1 - radius, 1e-3) if radius < 1 else (K * forward + backward) * 1e3
+    return (K * forward + backward) / max(1 - radius, 1e-6) if radius < 1 else (K * forward + backward) * 1e3

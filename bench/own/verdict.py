@@ -12,6 +12,7 @@ from bench.cells import Cell
 from bench.failures import Diverged, Wrong
 from bench.own.derived import LONGEST
 from bench.own.question import Unsuitable
+from bench.own.solved import Singular
 from bench.own.tolerances import CAP, KINK, SPREADS, TOLERANCE, allowed, solves
 
 BASIS = 200
@@ -98,6 +99,8 @@ def _unfinished(job: Any, deviation: float) -> str:
         raise Wrong(
             _words(job, deviation, ", and stays away from it when the solve takes as many steps as it needs in float64")
         ) from None
+    except Singular:  # no steps are missing
+        raise
     except (Unfinished, Diverged, Unsuitable):
         return note
     size = float(np.linalg.norm(same))

@@ -5,6 +5,7 @@ Its derivative is known in closed form: dπ = π dP Z, with the fundamental matr
 
 from __future__ import annotations
 
+import importlib
 from contextlib import nullcontext
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import torch
 
 from bench.own import measured
+from bench.own.derived import derived
 from bench.own.question import ask, model
 from tests.bench.own.asked import compared
 
@@ -58,7 +60,7 @@ def test_the_reference_is_the_derivative_of_the_stationary_distribution(framewor
 def test_a_solve_with_a_singular_matrix_is_wrong_and_the_unrolled_ones_are_right(case: str) -> None:
     framework, dtype = case.split()
     found = compared(**chain(framework, dtype), methods=METHODS)
-    assert [one.replace("failed", "wrong") for one in found["status"]] == ["ok", "ok", "wrong", "ok"]
+    assert [one.replace("diverged", "wrong") for one in found["status"]] == ["ok", "ok", "wrong", "ok"]
     assert (found["gradient_error"].iloc[:2] < {"float32": 1e-4, "float64": 1e-10}[dtype]).all()
     assert all("I − J is singular" in one for one in found["reason"])  # at one pivot of 0 a dense solve says so itself
     assert all("ρ(J) ≈ 1: I − J is singular, or as good as" in one for one in found["reason"][found["status"] == "ok"])
@@ -76,3 +78,72 @@ def test_where_the_gradient_grows_with_the_steps_there_is_none() -> None:
     found = compared(**chain("torch", "float64", plain=True), methods=["unrolled"])
     assert found["gradient_error"].isna().all()
     assert "ρ(J) ≈ 1" in found["reason"].iloc[0] and "goes on changing with its steps" in found["reason"].iloc[0]
+
+
+def layer(framework: str, matrix: np.ndarray, dtype: str = "float64") -> dict[str, Any]:
+    """z = z A + w (I − A) from its fixed point w on. The gradient of ½‖z‖² is b = (I − A)⁻¹ w in the offset, and the
+    outer product of w and b in A."""
+    w = np.linspace(0.1, 0.3, len(matrix))
+
+    def put(one: Any) -> Any:
+        return torch.tensor(one, dtype=getattr(torch, dtype)) if framework == "torch" else jax.numpy.asarray(one, dtype)
+
+    return {
+        "step": lambda z, a: z @ a["A"] + a["b"],
+        "z0": put(w[None]),
+        "args": {"A": put(matrix), "b": put(w - w @ matrix)},
+        "loss": lambda z: (z**2).sum() / 2,
+    }
+
+
+def turned(*eigenvalues: float) -> np.ndarray:
+    """A symmetric matrix with these eigenvalues in no coordinates of its own."""
+    Q = np.linalg.qr(np.random.default_rng(1).normal(size=(len(eigenvalues),) * 2))[0]
+    found: np.ndarray = Q * np.array(eigenvalues) @ Q.T
+    return found
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.parametrize("slowest", [0.999, 0.9995, 0.99999, 1 - 1e-9, 1.0])
+@pytest.mark.parametrize("width", [3, 90], ids=["formed", "by products"])
+def test_a_slow_contraction_is_not_singular(framework: str, slowest: float, width: int) -> None:
+    A = turned(slowest, *np.linspace(0.2, 0.9, width - 1))
+    with jax.enable_x64(True) if framework == "jax" else nullcontext():
+        question = ask(**layer(framework, A), params=None, batch=None, name="m", residual_tol=1e-3)
+        found = measured.referred(question, model(question), 1)
+    assert found.singular is (slowest > 1 - 1e-6)
+    assert found.singular or "singular" not in found.note
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.parametrize("slowest", [0.999, 0.9995])
+def test_the_gradient_of_a_slow_contraction_is_its_closed_form(framework: str, slowest: float) -> None:
+    A = turned(slowest, 0.5, 0.1)
+    with jax.enable_x64(True) if framework == "jax" else nullcontext():
+        question = ask(**layer(framework, A), params=None, batch=None, name="m", residual_tol=1e-3)
+        kind = importlib.import_module(
+            {"torch": "bench.frameworks.torch_eager", "jax": "bench.frameworks.jax_jit"}[framework]
+        )
+        found, _, note = derived(question, kind.Framework("cpu"), model(question), 100)
+    w = np.linspace(0.1, 0.3, 3)
+    b = np.linalg.solve(np.eye(3) - A, w)
+    true = np.concatenate([np.outer(w, b).ravel(), b])
+    assert note == ""
+    np.testing.assert_allclose(found, true, rtol=1e-9, atol=1e-9 * np.abs(true).max())
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.parametrize("method", [("ift", {"linear_solver": "dense"}), ("unrolled", {"solver": "newton"})])
+def test_a_zero_pivot_says_the_same_in_both_frameworks(framework: str, method: Any) -> None:
+    row = compared(**layer(framework, np.diag([0.5, 1.0, 0.5]), "float32"), methods=[method]).iloc[0]
+    assert row["status"] == "diverged" and row["reason"] == (
+        "I − J is singular at sample 0, so the fixed point is not isolated there and has no derivative: make step a "
+        "contraction."
+    )
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_a_gradient_that_overflows_in_a_dense_solve_is_not_called_singular(framework: str) -> None:
+    asked = layer(framework, np.diag([0.5, 0.2]), "float32") | {"loss": lambda z: (3e38 * z).sum()}
+    row = compared(**asked, methods=[("ift", {"linear_solver": "dense"})]).iloc[0]
+    assert row["status"] == "diverged" and "singular" not in row["reason"]
