@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.cells import MODES, Cell, Value, on_gpus
 from bench.context import FLAGS, Context, add_flags, called, count, guarded, renamed, require_memory, seconds, slots
-from bench.part import Part
+from bench.plan import Part
 from bench.select import add_flags as add_cells
 from bench.select import chosen, says_which
 

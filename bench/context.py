@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cells import Cell
-from bench.part import Part
+from bench.plan import Part
 from bench.rows import ROOT, PartRow, Row, RunRow, VerdictRow, Visited, append, last_run, read, same
 from bench.rows import location as rows_of
 from bench.summary import Summary, summarise

@@ -22,8 +22,7 @@ from typing import Any
 from bench import VERSION
 from bench.cells import Cell, larger, on_gpus
 from bench.instruments import machine, sources
-from bench.part import Part
-from bench.plan import Tour, Visit, errands, tours
+from bench.plan import Part, Tour, Visit, errands, tours
 from bench.processes import Launch, Lost, Task, Worker
 from bench.progress import Progress
 from bench.rows import ROOT, SKIPPED, RunRow, Visited, append, done, made, now, visit_row

@@ -100,7 +100,7 @@ def part(job: Message) -> Message:
     """Perform the part of an experiment that a job names."""
     from bench.experiments.catalog import Place
     from bench.experiments.perform import perform
-    from bench.part import Part
+    from bench.plan import Part
     from bench.rows import plain
 
     one = Part(**job["part"])

@@ -14,7 +14,7 @@ from bench.cells import Cell, Value
 from bench.experiments import classifiers
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import holding
-from bench.part import Part
+from bench.plan import Part
 
 GAMMA = 0.9
 NET: Mapping[str, dict[str, Any]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.experiments.catalog import Place, Record
-from bench.part import Part
+from bench.plan import Part
 
 
 def parts(size: str, data: bool) -> list[Part]:

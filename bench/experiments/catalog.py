@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.cells import Cell
-from bench.part import Part
+from bench.plan import Part
 
 SIZES = ("smoke", "quick", "paper")
 """The presets of experiments: of a minute, of 45 minutes on two cores, and as published."""

@@ -16,7 +16,7 @@ import numpy as np
 from bench.cells import Cell, Value
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import holding
-from bench.part import Part
+from bench.plan import Part
 
 if TYPE_CHECKING:
     from impls.oracles import Implicit

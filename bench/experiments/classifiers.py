@@ -11,7 +11,7 @@ from bench.experiments.catalog import Place, Record
 from bench.experiments.contracting import contracting
 from bench.experiments.fit import Trainer
 from bench.experiments.loops import spaced
-from bench.part import Part
+from bench.plan import Part
 
 DECAY = 1e-3
 """The rate at iteration i is rate · e^(−DECAY · i)."""

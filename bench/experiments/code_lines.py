@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.cells import MODES, Cell
 from bench.experiments.catalog import Place, Record
 from bench.experiments.source import Definition, Sources, code_lines
-from bench.part import Part
+from bench.plan import Part
 
 
 def cells(size: str) -> list[Cell]:

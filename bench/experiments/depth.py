@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from bench.cells import Cell, Value
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import holding
-from bench.part import Part
+from bench.plan import Part
 from bench.presets import BACKPROP, EXACT, GAUSSIAN, GIVEN, Method, explicit, on, unique
 
 WIDTH = {"smoke": 8, "quick": 256, "paper": 1024}

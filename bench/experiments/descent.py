@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.cells import Cell
 from bench.experiments.catalog import Place, Record
-from bench.part import Part
+from bench.plan import Part
 
 STATES = 16
 PARAMETERS = (8, 24)

@@ -18,7 +18,7 @@ from bench.cells import MODES, Cell, Value
 from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.footprint import holding
 from bench.experiments.loops import framework_of
-from bench.part import Part
+from bench.plan import Part
 
 STRICT: Mapping[str, Value] = {"gamma": 0.8, "tol": 1e-3}
 PUBLISHED: Mapping[str, Value] = {"gamma": 0.5, "tol": 0.1}

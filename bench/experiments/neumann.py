@@ -14,7 +14,7 @@ from bench.experiments import classifiers
 from bench.experiments.accuracy import NET, data_of, gradient, network
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import holding
-from bench.part import Part
+from bench.plan import Part
 from bench.presets import ift, implicit
 
 ORDERS = {"smoke": (0, 1), "quick": (0, 1, 2, 3, 5, 10, 20), "paper": (0, 1, 2, 3, 5, 10, 20)}

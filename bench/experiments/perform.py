@@ -7,7 +7,7 @@ from typing import Any
 from bench.experiments.catalog import Place, module
 from bench.failures import failure
 from bench.instruments.machine import Watch
-from bench.part import Part
+from bench.plan import Part
 from bench.visit import Answer
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.cells import Cell, on_gpus
 from bench.experiments.catalog import EXPERIMENTS, SIZES, module
-from bench.part import Part
+from bench.plan import Part
 from bench.presets import unique
 from bench.select import nearest
 

@@ -18,7 +18,7 @@ from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.loops import compiled, draw, framework_of, plain, spaced
 from bench.experiments.steps import OPTIONS, step_of, step_seconds
 from bench.job import nest_map
-from bench.part import Part
+from bench.plan import Part
 
 SEEDS = 10
 POINTS = 60

@@ -18,7 +18,7 @@ from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.fit import Trainer
 from bench.experiments.loops import spaced
 from bench.experiments.steps import OPTIONS, method_of, step_seconds
-from bench.part import Part
+from bench.plan import Part
 
 DECAY = 1e-4
 BATCH = 64

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.aligned import aligned
 from bench.instruments.torch_calls import profiled
+from bench.summary import aligned
 
 Event = Mapping[str, Any]
 

@@ -6,20 +6,20 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.aligned import aligned
 from bench.cells import MODES, Cell
 from bench.experiments.catalog import Place, Record
 from bench.experiments.footprint import PROCESS
 from bench.failures import failure
 from bench.instruments.timing import Call
-from bench.part import Part
 from bench.peers.calls import PeerProblem, side_by_side
 from bench.peers.cells import PeerCell, named
 from bench.peers.cells import cells as cells_of
 from bench.peers.contenders import BASES, Contender, contenders
 from bench.peers.settings import Line, of_cell
+from bench.plan import Part
 from bench.rows import PartRow
 from bench.stats import centre
+from bench.summary import aligned
 
 SLACK = 1.02
 """Another processor rounds otherwise than the one that the search ran on."""

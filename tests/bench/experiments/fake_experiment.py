@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.cells import Cell
 from bench.experiments.catalog import Place, Record
-from bench.part import Part
+from bench.plan import Part
 
 
 def cells(size: str) -> list[Cell]:

@@ -16,7 +16,7 @@ from bench.experiments import accuracy, neumann
 from bench.experiments.catalog import SIZES, Place
 from bench.experiments.contracting import bound, contracting
 from bench.experiments.loops import framework_of
-from bench.part import Part
+from bench.plan import Part
 from impls import problems
 from impls.oracles import flat
 

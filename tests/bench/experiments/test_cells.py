@@ -19,7 +19,7 @@ from bench.experiments import (
     work_precision,
 )
 from bench.experiments.catalog import SIZES, Place
-from bench.part import Part
+from bench.plan import Part
 from bench.select import Facts
 from impls import problems
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench.experiments.catalog import Place
 from bench.experiments.perform import perform
-from bench.part import Part
+from bench.plan import Part
 from tests.bench.experiments import fake_experiment
 
 

@@ -13,7 +13,7 @@ from bench.experiments import test_functions as experiment
 from bench.experiments.catalog import WORKERS, Place, Record
 from bench.experiments.loops import compiled, draw, framework_of
 from bench.experiments.steps import step_of
-from bench.part import Part
+from bench.plan import Part
 
 PLACE = Place(Path("unused"))
 FIRST = {"beale": (0.0 + 0.01 * 9.46875, 0.5), "rosenbrock": (-1.0 + 5e-4 * 404, 0.0 + 5e-4 * 200)}

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from bench.experiments.catalog import Place
 from bench.experiments.perform import perform as answered
 from bench.failures import NotApplicable
-from bench.part import Part
 from bench.peers import calls as timing
 from bench.peers import perform, settings
 from bench.peers.calls import off_law
 from bench.peers.cells import NETS, PRESETS
 from bench.peers.contenders import BASES, FIXED_POINT, Contender, contenders, library
 from bench.peers.perform import table
+from bench.plan import Part
 from bench.rows import PartRow
 
 CELL = PRESETS["smoke"][0]
