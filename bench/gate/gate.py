@@ -148,22 +148,22 @@ class Gate:
         chosen = list({cell.framework: cell for cell in reversed(cells)}.values()) if self._control else []
         first = self._turns({FIRST: cells, CONTROL: chosen})
         against_itself = [found for cell in chosen for found in judge.time(cell.id, first[CONTROL, cell.id])]
-        noisy = any(found.verdict in (WORSE, BETTER) for found in against_itself)
+        restless = judge.restless(against_itself)
         rows = {cell.id: first[FIRST, cell.id] for cell in cells}
 
         def those(verdict: str) -> list[Cell]:
             return [cell for cell in cells if any(one.verdict == verdict for one in judge.time(cell.id, rows[cell.id]))]
 
         # What is not clear gets as many pairs again.
-        for (_, name), more in self._turns({MORE: [] if noisy else those(UNDECIDED)}).items():
+        for (_, name), more in self._turns({MORE: [] if restless else those(UNDECIDED)}).items():
             rows[name] = rows[name] + more
         # A regression must show again in pairs of its own.
-        again = self._turns({AGAIN: [] if noisy else those(WORSE)})
+        again = self._turns({AGAIN: [] if restless else those(WORSE)})
         findings: list[Finding] = []
         for cell in cells:
             found = judge.time(cell.id, rows[cell.id])
-            if noisy:
-                found = [judge.unjudged(one) for one in found]
+            if restless:
+                found = [judge.unjudged(one, restless) for one in found]
             elif (AGAIN, cell.id) in again:
                 second = {one.quantity: one for one in judge.time(cell.id, again[AGAIN, cell.id])}
                 found = [judge.confirmed(one, second) for one in found]

@@ -41,9 +41,14 @@ class Finding:
 
 def verdict(heads: Sequence[float], unit_s: float) -> tuple[str, Estimate]:
     """What the ratios head ÷ base of some pairs of processes say, and their median with a 95 % interval: Student's t
-    over pairs, on logarithms. The margin is that of ``stats.judge``, or the floor ÷ ``unit_s``, whichever is more."""
+    over pairs, on logarithms. ``unit_s``: seconds of base, for ``margin``."""
     found = centre(heads)
-    return judge(found, max(MARGIN, FLOOR_S / unit_s)), found
+    return judge(found, margin(unit_s)), found
+
+
+def margin(unit_s: float) -> float:
+    """The relative change of a time of so many seconds that is let pass."""
+    return max(MARGIN, FLOOR_S / unit_s)
 
 
 def times(cell: str, pairs: Sequence[Mapping[str, Samples]]) -> list[Finding]:
@@ -107,9 +112,23 @@ def confirmed(first: Finding, second: Mapping[str, Finding]) -> Finding:
     return replace(first, note=f"again: {other.interval.low:.3f} to {other.interval.high:.3f}")
 
 
-def unjudged(found: Finding) -> Finding:
-    """A time that means nothing, since base differs from itself; a failure still means what it says."""
-    return replace(found, verdict=UNDECIDED, note="base differed from itself") if found.quantity in TIMES else found
+def restless(control: Sequence[Finding]) -> str:
+    """Why no time can be judged, of base against itself; empty where one can.
+
+    Equal programs may not differ. And the interval of their gradient call must be able to lie within the margin: one
+    that is wider than from 1 ÷ (1 + margin) to 1 + margin could call nothing the same, wherever its middle is.
+    """
+    if any(found.verdict in (WORSE, BETTER) for found in control):
+        return "base differed from itself"
+    known = ((one.interval, one.base) for one in control if one.quantity == "gradient" and one.interval and one.base)
+    if any(interval.high / interval.low > (1 + margin(unit)) ** 2 for interval, unit in known if interval.known):
+        return "base against itself spread by more than the margin"
+    return ""
+
+
+def unjudged(found: Finding, why: str) -> Finding:
+    """A time that means nothing, for what is restless; a failure still means what it says."""
+    return replace(found, verdict=UNDECIDED, note=why) if found.quantity in TIMES else found
 
 
 def counts(cell: str, base: Values, head: Values) -> list[Finding]:

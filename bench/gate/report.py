@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.gate.judge import BETTER, FLOOR_S, MARGIN, SAME, TIMES, UNDECIDED, WORSE, Finding
+from bench.gate import judge
+from bench.gate.judge import BETTER, FLOOR_S, MARGIN, SAME, UNDECIDED, WORSE, Finding
 from bench.gate.sides import Side
 
 ORDER = (WORSE, BETTER, UNDECIDED, SAME)
@@ -15,7 +16,7 @@ TITLES = {0: "gradratio gate: no regression", 1: "gradratio gate: regression", 2
 """By exit status."""
 
 MOST_NAMED = 5
-"""Cells that were not measured and are named in the first sentence; the table has all."""
+"""Cells that a sentence above the table names; the table has all."""
 
 WHAT = {
     "forward": "forward, ms",
@@ -45,29 +46,33 @@ class Report:
     pairs: int
 
     @property
-    def noisy(self) -> bool:
-        """Whether base differed from itself by more than the margin: no time is judged then."""
-        return any(found.verdict in (WORSE, BETTER) for found in self.control)
+    def restless(self) -> str:
+        """Why no time is judged, where base against itself forbids it; else empty."""
+        return judge.restless(self.control)
 
     @property
-    def unmeasured(self) -> frozenset[str]:
-        """The cells that a side could not do, or that were timed and of which no time is decided."""
-        failed = {found.cell for found in self.findings if found.quantity == "status"}
-        decided = {found.cell for found in self.findings if found.quantity in TIMES and found.verdict != UNDECIDED}
-        return self.cells & (failed | (self.timed - decided))
+    def failed(self) -> frozenset[str]:
+        """The cells that a side could not do."""
+        return self.cells & {found.cell for found in self.findings if found.quantity == "status"}
+
+    @property
+    def open(self) -> frozenset[str]:
+        """The cells that were timed and of whose gradient call no verdict came: it is what a cell is measured for."""
+        decided = {one.cell for one in self.findings if one.quantity == "gradient" and one.verdict != UNDECIDED}
+        return self.cells & (self.timed - decided - self.failed)
 
     @property
     def measured(self) -> int:
         """How many of the cells were measured."""
-        return len(self.cells) - len(self.unmeasured)
+        return len(self.cells) - len(self.failed) - len(self.open)
 
     @property
     def status(self) -> int:
         """The exit status: 1 on a regression; 2, undecided, where a cell that both sides have was not measured, or none
-        was, or base differed from itself; 0 otherwise."""
+        was, or the control was restless; 0 otherwise."""
         if any(found.verdict == WORSE for found in self.findings):
             return 1
-        return 2 if self.noisy or self.unmeasured or not self.measured else 0
+        return 2 if self.restless or self.measured < len(self.cells) or not self.cells else 0
 
 
 def table(report: Report) -> str:
@@ -95,21 +100,20 @@ def _undecided(report: Report) -> Iterable[str]:
     """Why the gate cannot say that there is no regression."""
     if report.status != 2:
         return
-    told = ["Base differed from itself, so no time is judged."] if report.noisy else []
-    lost = report.unmeasured
-    if report.noisy:  # every time is, and that is said
-        lost &= {found.cell for found in report.findings if found.quantity == "status"}
-    if lost:
-        names = ", ".join(map(_code, sorted(lost)[:MOST_NAMED]))
-        more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
-        were = f"cells that both sides have {'was' if len(lost) == 1 else 'were'}"
-        told.append(
-            f"{len(lost)} of {len(report.cells)} {were} not measured, since a side failed or no time was decided: "
-            f"{names}{more}."
-        )
-    if not told:
-        told.append("No cell was measured on both sides.")
-    yield from (" ".join(told), "")
+    told = [f"{report.restless.capitalize()}, so no time is judged."] if report.restless else []
+    told += _without(report, report.failed, "not measured, since a side failed")
+    if not report.restless:  # every time is open then, and that is said
+        told += _without(report, report.open, "timed, and no verdict came of the gradient call")
+    yield from (" ".join(told or ["No cell was measured on both sides."]), "")
+
+
+def _without(report: Report, cells: frozenset[str], why: str) -> Iterable[str]:
+    """The sentence on cells that the gate says nothing of."""
+    if cells:
+        names = ", ".join(map(_code, sorted(cells)[:MOST_NAMED]))
+        more = f" and {len(cells) - MOST_NAMED} more" if len(cells) > MOST_NAMED else ""
+        were = "was" if len(cells) == 1 else "were"
+        yield f"{len(cells)} of {len(report.cells)} cells that both sides have {were} {why}: {names}{more}."
 
 
 def _control(report: Report) -> Iterable[str]:
@@ -122,8 +126,8 @@ def _control(report: Report) -> Iterable[str]:
                 f"A/A control, base against itself: {_percent(min(ends))} to {_percent(max(ends))} "
                 f"on {len({one.cell for one in report.control})} cells."
             )
-    if report.noisy:
-        yield "**The machine made equal programs differ by more than the margin: no time is judged. Run it again.**"
+    if report.restless:
+        yield f"**The machine is too restless ({report.restless}): no time is judged. Run it again.**"
     yield (
         f"Worse: the whole 95 % interval lies beyond {100 * MARGIN:g} % and {FLOOR_S * 1e6:g} µs, twice. "
         "Bytes, flops and float64 errors are compared for equality."

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bench.gate import judge
 from bench.gate.turns import ratios
 from bench.rows import Samples, Values
+from bench.stats import Estimate
 
 MIRROR = {
     judge.WORSE: judge.BETTER,
@@ -59,6 +60,29 @@ def test_one_pair_gives_three_ratios_from_neighbours_in_time() -> None:
     base = Samples(forward_s=[1.0, 2.0, 3.0], gradient_s=[2.0, 4.0, 6.0])
     head = Samples(forward_s=[1.0, 2.0, 3.0], gradient_s=[3.0, 6.0, 9.0])
     assert ratios({"base": base, "head": head}) == {"forward": 1.0, "gradient": 1.5, "R": 1.5}
+
+
+def against_itself(low: float, high: float, unit: float = 1.0, quantity: str = "gradient") -> judge.Finding:
+    interval = Estimate(math.sqrt(low * high), low, high, 6)
+    return judge.Finding("cell", quantity, judge.judge(interval, judge.margin(unit)), unit, unit, interval)
+
+
+@pytest.mark.parametrize(
+    ("control", "why"),
+    [
+        (against_itself(0.97, 1.03), ""),
+        (against_itself(1 / 1.049, 1.049), ""),
+        (against_itself(0.96, 1.055), ""),  # a little off its middle: within 1.05² from end to end
+        (against_itself(1 / 1.051, 1.051), "base against itself spread by more than the margin"),
+        (against_itself(1 / 1.051, 1.051, quantity="R"), ""),
+        (against_itself(0.9, 1.1, unit=1e-4), ""),  # 20 µs are a fifth of it
+        (against_itself(0.8, 1.3, unit=1e-4), "base against itself spread by more than the margin"),
+        (against_itself(1.051, 1.2, quantity="forward"), "base differed from itself"),
+        (against_itself(math.nan, math.nan), ""),
+    ],
+)
+def test_a_control_must_be_able_to_lie_within_the_margin(control: judge.Finding, why: str) -> None:
+    assert judge.restless([control]) == why
 
 
 @pytest.mark.parametrize(
