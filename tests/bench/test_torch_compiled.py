@@ -37,6 +37,9 @@ VMAP = RuntimeError, "compiled backward function within vmap"
 DOUBLE = RuntimeError, "does not currently support double backward"
 """Newton takes its Jacobian as the vjp of a vjp, the second through a compiled graph; so does IFT in forward mode."""
 
+SHORT = ("ift", PICARD, "backprop", RIGHT)
+"""Tried each time; inductor takes a C++ compiler seconds for each of the others."""
+
 REGISTER = [
     ("mlp", "backprop", {}, "backprop", RIGHT),
     ("mlp", "forward_gradient", {}, "forward_gradient", RIGHT),
@@ -71,7 +74,10 @@ def shared_kernels(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Tem
 
 
 @needs_compiler
-@pytest.mark.parametrize("problem, method, options, gradient, outcome", REGISTER)
+@pytest.mark.parametrize(
+    "problem, method, options, gradient, outcome",
+    [one if one[1:] == SHORT else pytest.param(*one, marks=pytest.mark.long) for one in REGISTER],
+)
 def test_register(
     problem: str,
     method: str,

@@ -105,6 +105,7 @@ def test_a_wrong_one_gets_no_time(rows: Path) -> None:
     assert all(row["samples"] == {} and "away from its oracle" in row["reason"] for row in visits)
 
 
+@pytest.mark.long
 def test_it_is_tested_without_a_new_test(tested: dict[str, str]) -> None:
     expected = {
         f"test_oracles.py::test_reverse_mode[linear-{NAME}-4-picard]",
@@ -120,6 +121,7 @@ def test_it_is_tested_without_a_new_test(tested: dict[str, str]) -> None:
     assert {name: tested.get(name) for name in expected} == dict.fromkeys(expected, "PASSED")
 
 
+@pytest.mark.long
 def test_the_same_tests_find_a_wrong_one(tested: dict[str, str]) -> None:
     assert tested.get(f"test_oracles.py::test_reverse_mode[linear-{OFF}-4-picard]") == "FAILED"
     assert {name for name, outcome in tested.items() if outcome == "FAILED" and OFF not in name} == set()

@@ -80,6 +80,7 @@ def by_kind(path: Path, kind: type[Kind]) -> list[Kind]:
     return [row for row in read(path) if isinstance(row, kind)]
 
 
+@pytest.mark.long
 def test_experiments_come_out_as_expected(smoke: tuple[int, Path]) -> None:
     status, path = smoke
     wrong = [(row.cell, row.reason) for row in by_kind(path, PartRow) if row.status != "ok"]
@@ -92,6 +93,7 @@ def test_experiments_come_out_as_expected(smoke: tuple[int, Path]) -> None:
         assert row.records and all(isinstance(record, dict) for record in row.records)
 
 
+@pytest.mark.long
 def test_a_second_call_finds_nothing_left_and_a_lost_part_is_made_again(
     smoke: tuple[int, Path], tmp_path: Path
 ) -> None:

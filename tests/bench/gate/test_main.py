@@ -38,6 +38,7 @@ def test_bad_input_is_one_sentence_and_exit_status_2(
     assert words in said and said.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_gate_prints_its_table_and_adds_it_to_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

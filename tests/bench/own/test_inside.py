@@ -42,8 +42,10 @@ def descent(z: Any, a: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("step", "loss", "plain_step", "plain_loss"),
-    [(contracting, inside, contracting, written), (energy, lambda z, a: (z**2).mean(), descent, None)],
-    ids=["loss", "step"],
+    [
+        pytest.param(contracting, inside, contracting, written, id="loss"),
+        pytest.param(energy, lambda z, a: (z**2).mean(), descent, None, id="step", marks=pytest.mark.long),
+    ],
 )
 def test_every_method_gives_what_it_gives_where_the_derivative_is_written_out(
     step: Any, loss: Any, plain_step: Any, plain_loss: Any

@@ -55,7 +55,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.parametrize("framework", ["torch", pytest.param("jax", marks=pytest.mark.long)])
 def test_exact_regressions_are_caught(framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A copy, so that whoever edits the working tree meanwhile does not change what is measured.
     base, same = (side(str(inject(NONE, tmp_path / name)), tmp_path) for name in ("base", "same"))
