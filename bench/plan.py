@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.cells import Cell, Settings, Value
+
+Key = tuple[str, str, int]
+"""What identifies a visit: the id of its cell, its measure and its worker, as ``rows.VisitRow.key``."""
 
 
 @dataclass(frozen=True)
@@ -49,49 +52,59 @@ class Visit:
     worker: int
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        """What identifies the visit: as ``rows.VisitRow.key``."""
+    def key(self) -> Key:
+        """What identifies it."""
         return self.cell.id, self.measure, self.worker
 
 
 Tour = tuple[Visit, ...]
-"""The visits of one worker process, in order; all in one framework, mode and dtype, on one device, of one measure."""
+"""The visits of one group of processes, in order; all in one framework, mode and dtype, on one device, by a measure."""
 
 
-def errands(parts: Iterable[Part], done: Collection[tuple[str, str, int]] = frozenset()) -> list[Tour]:
-    """The parts of experiments: one process for all of an experiment, framework, device, dtype and worker. The process
-    with the most parts comes first, so that it is not the one that all others wait for."""
-    found: dict[tuple[str, str, str, str, int], list[Visit]] = {}
-    for part in parts:
-        kind = part.experiment, part.framework, part.device, part.dtype, part.worker
-        found.setdefault(kind, []).append(Visit(part, "part", part.worker))
-    left = (tuple(visit for visit in tour if visit.key not in done) for tour in found.values())
-    return sorted((tour for tour in left if tour), key=len, reverse=True)
+def tours(cells: Iterable[Cell], workers: int, done: Collection[Key] = frozenset()) -> list[Tour]:
+    """The tours through cells, without the visits that are ``done``.
 
-
-def tours(cells: Iterable[Cell], workers: int, done: Collection[tuple[str, str, int]] = frozenset()) -> list[Tour]:
-    """Exact visits first, since they tell early which cells fail; then ``workers`` processes for each kind of cell
+    Exact visits come first, since they tell early which cells fail; then ``workers`` processes for each kind of cell
     (framework, mode, device and dtype, since jax's float64 changes a whole process) that visit each time cell once.
-
     One process makes all exact visits of a kind, but on a GPU each of jax's has its own: the device's peak cannot be
-    reset from inside. Each worker has its own order of time cells, seeded with its index, so that no cell always comes
-    first or always follows the same neighbour.
+    reset from inside.
     """
     kinds: dict[tuple[str, str, str, str], list[Cell]] = {}
     for cell in cells:
         kinds.setdefault((cell.framework, cell.mode, cell.device, cell.dtype), []).append(cell)
-    found: list[list[Visit]] = []
+    found: list[Sequence[Visit]] = []
     for (framework, _, device, _), alike in kinds.items():
         exact = [Visit(cell, "exact", 0) for cell in alike if "exact" in cell.measures]
-        alone = framework == "jax" and device.startswith("cuda")
-        found += [[visit] for visit in exact] if alone else [exact]
+        apart = framework == "jax" and device.startswith("cuda")
+        found += [[visit] for visit in exact] if apart else [exact]
     # Compiled kinds come last, since they take longest: a run that is out of time has the usual modes whole.
     for late in (False, True):
         for worker in range(workers):
             for (_, mode, _, _), alike in kinds.items():
                 if (mode == "compiled") == late:
-                    tour = [Visit(cell, "time", worker) for cell in alike if "time" in cell.measures]
-                    random.Random(worker).shuffle(tour)
-                    found.append(tour)
+                    found.append(shuffled([cell for cell in alike if "time" in cell.measures], worker))
+    return _undone(found, done)
+
+
+def shuffled(cells: Sequence[Cell], worker: int) -> Tour:
+    """The time visits of one worker in an order of its own, seeded with its index, so that no cell always comes first
+    or always follows the same neighbour."""
+    tour = [Visit(cell, "time", worker) for cell in cells]
+    random.Random(worker).shuffle(tour)
+    return tuple(tour)
+
+
+def errands(parts: Iterable[Part], done: Collection[Key] = frozenset()) -> list[Tour]:
+    """The tours through parts of experiments, without those that are ``done``: one process for all of an experiment,
+    framework, device, dtype and worker. The process with the most parts comes first, so that it is not the one that all
+    others wait for."""
+    found: dict[tuple[str, str, str, str, int], list[Visit]] = {}
+    for part in parts:
+        kind = part.experiment, part.framework, part.device, part.dtype, part.worker
+        found.setdefault(kind, []).append(Visit(part, "part", part.worker))
+    return sorted(_undone(found.values(), done), key=len, reverse=True)
+
+
+def _undone(found: Iterable[Sequence[Visit]], done: Collection[Key]) -> list[Tour]:
     left = (tuple(visit for visit in tour if visit.key not in done) for tour in found)
     return [tour for tour in left if tour]

@@ -1,8 +1,8 @@
-"""The worker process: reads one JSON job a line from stdin and answers one JSON line a visit on stdout.
+"""The worker process: reads one JSON job a line from stdin, makes the visit, and answers with one JSON line on stdout.
 
 Started by file path, ``python -P bench/worker.py [CORE]``, so that neither this folder nor the repository
 root is on the import path: ``bench`` is loaded from where this file lies, ``impls`` comes from the
-interpreter or ``PYTHONPATH``.
+interpreter or ``PYTHONPATH``. So modules of ``bench`` are imported inside functions.
 """
 
 from __future__ import annotations
@@ -17,12 +17,170 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from bench.experiments.catalog import Place
+    from bench.plan import Part
 
 Message = dict[str, Any]
+
+
+# One visit, and one part of an experiment -----------------------------------------------------------------------------
+
+
+class Measurable(Protocol):
+    """What a visit measures: a subject under a method, as ``bench.job.Job`` is one."""
+
+    @property
+    def sizes(self) -> Mapping[str, Any]:
+        """All sizes of the problem, defaults filled in."""
+
+    def forward(self) -> Any:
+        """Evaluate the loss, with no gradient recorded."""
+
+    def gradient(self) -> Any:
+        """Evaluate the loss and its gradient."""
+
+    def sync(self, result: Any) -> Any:
+        """Wait until the device has finished ``result``."""
+
+    def check(self) -> float | None:
+        """Deviation of the gradient from its oracle, None where there are no numbers; raises ``Wrong`` or
+        ``Diverged``."""
+
+    def exact(self) -> dict[str, Any]:
+        """Values of an exact visit."""
+
+    def values(self) -> dict[str, Any]:
+        """Values of a time visit that building the cell gave."""
+
+
+def visit(
+    build: Callable[[], Measurable],
+    measure: str,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+    visible_gpu: str | None = None,
+    **pairs: Any,
+) -> Message:
+    """Build a cell, check its gradient against the oracle, and only then measure it.
+
+    Nothing that goes wrong with a cell is raised: it becomes a status.
+
+    Args:
+        build: makes what is measured.
+        measure: ``time`` or ``exact``.
+        clock: seconds.
+        visible_gpu: the GPU whose clock is looked at.
+        pairs: goes to ``bench.instruments.timing.rounds``.
+
+    Returns:
+        Status and reason, samples, values, conditions, and all sizes of the problem.
+    """
+    from bench.failures import failure
+    from bench.instruments.machine import Watch
+    from bench.instruments.timing import overhead, rounds
+
+    answer: Message = {"status": "ok", "reason": "", "samples": {}, "values": {}}
+    try:
+        job = build()
+        answer["sizes"] = dict(job.sizes)
+        deviation = job.check()  # right before fast: a wrong gradient is never measured
+        if measure == "time":
+            found = {**job.values(), "overhead_s": overhead(job.sync, clock)}
+            forward, gradient = job.forward, job.gradient
+            job.sync(forward())  # compiled here, before anything is watched
+            with Watch(visible_gpu) as watch:
+                calls = {"forward_s": forward, "gradient_s": gradient}
+                answer["samples"] = rounds(calls, sync=job.sync, clock=clock, **pairs)
+            answer["conditions"] = watch.found
+        elif measure == "exact":
+            found = job.exact()
+        else:
+            raise ValueError(f"No measure {measure!r}: known are time and exact.")
+        answer["values"] = {**found, "oracle_deviation": deviation}
+    except Exception as error:
+        answer["status"], answer["reason"] = failure(error)
+    return answer
+
+
+def perform(part: Part, place: Place, *, visible_gpu: str | None = None) -> Message:
+    """Run one part of an experiment; what goes wrong becomes a status, as in a visit.
+
+    Returns:
+        Status and reason, conditions, and records, each a flat table of numbers and texts.
+    """
+    from bench.experiments.catalog import module
+    from bench.failures import failure
+    from bench.instruments.machine import Watch
+
+    answer: Message = {"status": "ok", "reason": "", "records": []}
+    try:
+        with Watch(visible_gpu) as watch:
+            records = module(part.experiment).perform(part, place)
+        for name, value in (one for record in records for one in record.items()):
+            if isinstance(value, list | tuple | dict):
+                what = type(value).__name__
+                raise TypeError(f"The record's {name!r} is a {what}: a table has one number or text a field.")
+        answer["records"], answer["conditions"] = records, watch.found
+    except Exception as error:
+        answer["status"], answer["reason"] = failure(error)
+    return answer
+
+
+# Jobs and their answers ----------------------------------------------------------------------------------------------
+
+
+def answer(job: Message) -> Message:
+    """The answer to a job: the cell that it names is visited, or the part of an experiment performed; the gate asks for
+    turns, and a caller for a visit of its own model."""
+    from bench.rows import plain
+
+    if "live" in job:
+        return prepared()(job)
+    if "own" in job:
+        from bench.own.measured import answer
+
+        return answer(job)
+    kind = "part" if "part" in job else "cell"
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if job[kind]["device"].startswith("cuda") else None
+    if kind == "part":
+        from bench.experiments.catalog import Place
+        from bench.plan import Part
+
+        place = Place(Path(job["scratch"]), Path(job["data"]) if job.get("data") else None)
+        return plain(perform(Part(**job["part"]), place, visible_gpu=gpu))
+    from bench.cells import Cell
+    from bench.subjects import build
+
+    cell = Cell(**job["cell"])
+    settle(cell.framework)
+    return plain(visit(lambda: build(cell, Path(job["scratch"])), job["measure"], visible_gpu=gpu, **job["pairs"]))
+
+
+@functools.cache
+def prepared() -> Callable[[Message], Message]:
+    """The one cell of this process that the gate keeps built."""
+    from bench.gate.turns import Prepared
+
+    return Prepared()
+
+
+@functools.cache
+def settle(framework: str) -> None:
+    """Import a framework and take its objects out of the garbage collector's sight: they live as long as this process,
+    and looking through them takes most of a second in an exact visit, which collects six times."""
+    with contextlib.suppress(ImportError):  # the visit says so
+        importlib.import_module(framework)
+    gc.collect()
+    gc.freeze()
+
+
+# The process ---------------------------------------------------------------------------------------------------------
 
 
 def claim_stdout() -> TextIO:
@@ -76,81 +234,6 @@ def ready() -> Message:
         return {"ready": True, "impls": sources.impls_digest(), "versions": machine.versions()}
     except LookupError as error:
         return {"ready": False, "reason": str(error)}
-
-
-@functools.cache
-def prepared() -> Callable[[Message], Message]:
-    """The one cell of this process that the gate keeps built."""
-    from bench.gate.turns import Prepared
-
-    return Prepared()
-
-
-@functools.cache
-def settle(framework: str) -> None:
-    """Import a framework and take its objects out of the garbage collector's sight: they live as long as this process,
-    and looking through them takes most of a second in an exact visit, which collects six times."""
-    with contextlib.suppress(ImportError):  # the visit says so
-        importlib.import_module(framework)
-    gc.collect()
-    gc.freeze()
-
-
-def part(job: Message) -> Message:
-    """Perform the part of an experiment that a job names."""
-    from bench.experiments.catalog import Place
-    from bench.experiments.perform import perform
-    from bench.plan import Part
-    from bench.rows import plain
-
-    one = Part(**job["part"])
-    gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if one.device.startswith("cuda") else None
-    place = Place(Path(job["scratch"]), Path(job["data"]) if job.get("data") else None)
-    return plain(perform(one, place, visible_gpu=gpu))
-
-
-def own(job: Message) -> Message:
-    """Visit a method on a model of the caller's own, or compute that model's reference."""
-    from bench.own.measured import answer
-
-    return answer(job)
-
-
-def abilities(framework: str) -> Message:
-    """Try what each method can do in a framework."""
-    from bench.capabilities.measure import measure
-    from bench.failures import failure
-
-    try:
-        found = measure(framework)
-    except Exception as error:  # none of a method's own, which is an outcome
-        status, reason = failure(error)
-        return {"status": status, "reason": reason}
-    plain = {method: {name: asdict(one) for name, one in tried.items()} for method, tried in found.items()}
-    return {"status": "ok", "reason": "", "found": plain}
-
-
-def answer(job: Message) -> Message:
-    """Visit the cell that a job names, perform a part of an experiment, take the turn that the gate asks for, see to a
-    model of the caller's own, or try what each method can do."""
-    if "live" in job:
-        return prepared()(job)
-    if "own" in job:
-        return own(job)
-    if "part" in job:
-        return part(job)
-    if "abilities" in job:
-        return abilities(job["abilities"])
-    from bench.cells import Cell
-    from bench.rows import plain
-    from bench.subjects import build
-    from bench.visit import visit
-
-    cell = Cell(**job["cell"])
-    settle(cell.framework)
-    gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if cell.device.startswith("cuda") else None
-    found = visit(lambda: build(cell, Path(job["scratch"])), job["measure"], visible_gpu=gpu, **job["pairs"])
-    return plain(found)
 
 
 def serve(handle: Callable[[Message], Message], out: TextIO) -> None:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import cache, cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from bench import run
 from bench.capabilities.abilities import abilities
 from bench.capabilities.outcome import NO, Outcome, Vector, tried
 from bench.capabilities.trial import CLOSE, CURVED, STEPS, TERMS, TrialProblem
+from bench.experiments.catalog import Place, Record
 from bench.job import Binding
+from bench.plan import Part
+from bench.rows import PartRow
 
 Outcomes = dict[str, dict[str, Outcome]]
 """By method and ability."""
+
+RECORD = ("method", "ability", "outcome", "reason")
+"""The fields of what a worker process finds."""
 
 TIMEOUT_S = 600.0
 """Of one framework, which takes half a minute on a free core."""
@@ -40,26 +48,29 @@ def measure(framework: str, wanted: Callable[[str, str], bool] = lambda method, 
     return found
 
 
+def perform(part: Part, place: Place) -> list[Record]:
+    """The outcomes in the framework of a part, a record each: how a worker process tries all."""
+    return [
+        {"method": method, "ability": ability, **asdict(one)}
+        for method, found in measure(part.framework).items()
+        for ability, one in found.items()
+    ]
+
+
 def in_processes(frameworks: Iterable[str]) -> dict[str, Outcomes]:
-    """The outcomes of each framework, from a process of its own that has imported nothing else."""
-    names = tuple(frameworks)
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(names, pool.map(_fresh, names), strict=True))
-
-
-def _fresh(framework: str) -> Outcomes:
-    """The outcomes of one framework, from a worker process that has imported nothing else."""
-    from bench.processes import Launch, Lost, Worker
-    from bench.run import WORKER
-
-    try:
-        with Worker(Launch(sys.executable, WORKER)) as worker:
-            answer = worker.ask({"abilities": framework}, TIMEOUT_S)
-    except Lost as lost:
-        raise RuntimeError(f"Trying {framework} came to an end: {lost.reason}.") from None
-    if answer["status"] != "ok":
-        raise RuntimeError(f"Trying {framework} failed: {answer['reason']}")
-    return {method: {name: Outcome(**one) for name, one in found.items()} for method, found in answer["found"].items()}
+    """The outcomes of each framework, from a worker process of its own that has imported nothing else.
+    ``RuntimeError`` where one does not come to its end."""
+    parts = [Part("capabilities", name) for name in frameworks]
+    found: dict[str, Outcomes] = {part.framework: {} for part in parts}
+    with TemporaryDirectory(prefix="gradratio-") as folder:
+        path = Path(folder, "capabilities.jsonl")
+        for row in run.measure((), parts=parts, experiments={}, path=path, preset="capabilities", timeout_s=TIMEOUT_S):
+            if not isinstance(row, PartRow) or row.status != "ok":
+                raise RuntimeError(f"Trying {row.framework} failed: {row.reason}")
+            for record in row.records:
+                method, ability, outcome, reason = (str(record[name]) for name in RECORD)
+                found[row.framework].setdefault(method, {})[ability] = Outcome(outcome, reason)
+    return found
 
 
 FEW = 3

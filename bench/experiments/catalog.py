@@ -66,6 +66,10 @@ EXPERIMENTS: Mapping[str, str] = {
 """Every experiment by the name of its module, in the order of the documents."""
 
 
+ELSEWHERE: Mapping[str, str] = {"peers": "bench.peers.perform", "capabilities": "bench.capabilities.measure"}
+"""Those that have a command of their own."""
+
+
 def module(name: str) -> Experiment:
-    """The module of an experiment; the peers' bench is one that has a command of its own."""
-    return importlib.import_module("bench.peers.perform" if name == "peers" else f"bench.experiments.{name}")
+    """The module of an experiment."""
+    return importlib.import_module(ELSEWHERE.get(name, f"bench.experiments.{name}"))

@@ -14,11 +14,11 @@ from bench.cells import Cell
 from bench.failures import failure
 from bench.gate.sides import Side
 from bench.instruments.timing import block
+from bench.job import Job
 from bench.plan import Visit
 from bench.processes import Launch, Lost, Task, Worker
 from bench.rows import Samples, TurnsRow, made
 from bench.run import Seat, Visits
-from bench.visit import Job
 
 SIDES = ("base", "head")
 FIRST, MORE, AGAIN, CONTROL = "first", "more", "again", "control"

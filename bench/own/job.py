@@ -1,4 +1,4 @@
-"""One method on the caller's model as a job that ``bench.visit`` checks and measures."""
+"""One method on the caller's model as a job that ``bench.worker.visit`` checks and measures."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from bench.plan import Tour, Visit
 from bench.processes import Launch, Lost, Task, Worker
 from bench.rows import RunRow, Visited, append, now, plain, visit_row
 from bench.run import WORKER, Leader, Limits, Visits, run_row
-from bench.visit import visit
+from bench.worker import visit
 
 Message = dict[str, Any]
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench import run
 from bench.capabilities import measure as trying
 from bench.capabilities.document import SCHEMA, facts
 from bench.capabilities.measure import measure
 from bench.capabilities.outcome import NO, REFUSED, WRONG, YES, Outcome
+from bench.cells import Cell
 from bench.commands import main, parser
+from bench.experiments.catalog import Place
 from bench.failures import without_paths
 from bench.instruments import sources
+from bench.plan import Part, Visit
+from bench.rows import Visited, now, plain, visit_row
+from bench.worker import perform
 from impls.catalog import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,16 +123,32 @@ def test_a_gradient_off_by_little_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
 # The command --------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What worker processes would perform is performed here."""
+
+    def measure(cells: Iterable[Cell], *, parts: Iterable[Part], **_: Any) -> Iterator[Visited]:
+        for part in parts:
+            answer = perform(part, Place(Path("none"))) | {"started": now(), "load": None}
+            yield visit_row("0" * 12, Visit(part, "part", 0), plain(answer), None, 0.0)
+
+    monkeypatch.setattr(run, "measure", measure)
+
+
 @pytest.mark.parametrize("outcome", [YES, WRONG])
 def test_the_command(
-    outcome: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    outcome: str,
+    in_this_process: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def found(framework: str) -> Any:
         one = Outcome(outcome, "Off by 0.4." if outcome == WRONG and framework == "jax" else "")
         plain = {row["name"]: {ability["name"]: Outcome(YES) for ability in row["abilities"]} for row in FACTS}
         return plain | {"jfb": plain["jfb"] | {"forward": one if framework == "jax" else Outcome(YES)}}
 
-    monkeypatch.setattr(trying, "_fresh", found)
+    monkeypatch.setattr(trying, "measure", found)
     path = tmp_path / "new" / "catalog.json"
     status = main(["capabilities", "--out", str(path)])
     said = capsys.readouterr().out
@@ -137,9 +160,9 @@ def test_the_command(
     assert written["methods"][-1]["abilities"][2]["torch"] == {"outcome": YES, "reason": ""}
 
 
-def test_a_process_that_fails_says_so_in_one_sentence() -> None:
+def test_a_framework_that_fails_says_so_in_one_sentence(in_this_process: None) -> None:
     with pytest.raises(RuntimeError, match=r"^Trying nothing failed: ModuleNotFoundError: .*nothing_calls"):
-        trying._fresh("nothing")
+        trying.in_processes(["nothing"])
 
 
 def test_its_flags() -> None:

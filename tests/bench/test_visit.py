@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench import visit as module
+from bench import worker as module
 from bench.failures import Diverged, NotApplicable, Wrong
-from bench.visit import visit
+from bench.worker import visit
 from tests.bench.instruments.test_timing import SECONDS, Device
 from tests.bench.mutation import mutated
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bench.experiments.catalog import Place
-from bench.experiments.perform import perform
 from bench.plan import Part
+from bench.worker import perform
 from tests.bench.experiments import fake_experiment
 
 

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.experiments.catalog import Place
-from bench.experiments.perform import perform as answered
 from bench.failures import NotApplicable
 from bench.peers import calls as timing
 from bench.peers import perform, settings
@@ -23,6 +22,7 @@ from bench.peers.contenders import BASES, FIXED_POINT, Contender, contenders, li
 from bench.peers.perform import table
 from bench.plan import Part
 from bench.rows import PartRow
+from bench.worker import perform as answered
 
 CELL = PRESETS["smoke"][0]
 

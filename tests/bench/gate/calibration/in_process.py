@@ -23,7 +23,7 @@ from bench.plan import Visit
 from bench.rows import Visited, append, now, plain, visit_row
 from bench.run import run_row
 from bench.subjects import build
-from bench.visit import visit
+from bench.worker import visit
 
 
 @contextmanager
