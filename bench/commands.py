@@ -239,7 +239,7 @@ def _peers(given: argparse.Namespace) -> int:
     """Our methods beside other libraries', or the search for everyone's options."""
     from bench.instruments import machine
     from bench.peers.cells import listed, wanted
-    from bench.peers.perform import LIBRARY, SEARCH, memory_bytes, parts_of, table
+    from bench.peers.perform import LIBRARY, SEARCH, Peers, parts_of, table
     from bench.peers.settings import PATH, keep, require_settings
 
     cells, frameworks = wanted(given.preset, _names(given.only))
@@ -248,7 +248,7 @@ def _peers(given: argparse.Namespace) -> int:
         return 0
     if not given.search:
         require_settings(cells, frameworks, given.preset)
-    require_memory(memory_bytes(given.preset), machine.memory_for(slots()), "The peers' bench")
+    require_memory(Peers().memory_bytes(given.preset), machine.memory_for(slots()), "The peers' bench")
     parts = parts_of(cells, range(1 if given.search else given.workers), frameworks)
     shared: dict[str, Any] = {"experiments": {}, "share_compiled": True}
     if not given.search:

@@ -114,14 +114,14 @@ def perform(part: Part, place: Place, *, visible_gpu: str | None = None) -> Mess
     Returns:
         Status and reason, conditions, and records, each a flat table of numbers and texts.
     """
-    from bench.experiments.catalog import module
+    from bench.experiments.catalog import experiment
     from bench.failures import failure
     from bench.instruments.machine import Watch
 
     answer: Message = {"status": "ok", "reason": "", "records": []}
     try:
         with Watch(visible_gpu) as watch:
-            records = module(part.experiment).perform(part, place)
+            records = experiment(part.experiment).perform(part, place)
         for name, value in (one for record in records for one in record.items()):
             if isinstance(value, list | tuple | dict):
                 what = type(value).__name__

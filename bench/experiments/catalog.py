@@ -1,4 +1,4 @@
-"""Which experiments there are, what each is about, and which module runs it."""
+"""Which experiments there are, and what an experiment is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from bench.cells import Cell
 from bench.plan import Part
@@ -19,32 +19,6 @@ WORKERS = 6
 
 Record = dict[str, Any]
 """One row of an experiment's table: names with numbers or texts."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a part finds what it needs: a folder that the workers of one run share, and the folder of data that the
-    user named, if any."""
-
-    scratch: Path
-    data: Path | None = None
-
-
-class Experiment(Protocol):
-    """A module of this package."""
-
-    def cells(self, size: str) -> list[Cell]:
-        """What the instruments of the grid measure; none where the experiment is all its own."""
-
-    def parts(self, size: str, data: bool) -> list[Part]:
-        """What needs a program of its own; ``data``: the user named a folder of IDX files."""
-
-    def perform(self, part: Part, place: Place) -> list[Record]:
-        """Run one part, in a worker process."""
-
-    def memory_bytes(self, size: str) -> int:
-        """The most that one worker process holds at a time, by hand."""
-
 
 EXPERIMENTS: Mapping[str, str] = {
     "test_functions": "Baydin, figure 2: descent on Beale's and Rosenbrock's functions",
@@ -63,13 +37,76 @@ EXPERIMENTS: Mapping[str, str] = {
     "memory_steps": "Theseus, figure 4: memory against iterations",
     "work_precision": "Gradient error against R as each method's options move",
 }
-"""Every experiment by the name of its module, in the order of the documents."""
+"""Every experiment by its name, in the order of the documents."""
+
+CLASSES: Mapping[str, str] = {
+    "test_functions": "experiments.training.FunctionPaths",
+    "ratios": "experiments.grids.Ratios",
+    "depth": "experiments.depth.Depth",
+    "training": "experiments.training.Training",
+    "epochs": "experiments.epochs.Epochs",
+    "accuracy": "experiments.accuracy.Accuracy",
+    "neumann": "experiments.accuracy.Neumann",
+    "descent": "experiments.descent.Descent",
+    "code_lines": "experiments.code_lines.CodeLines",
+    "newton_layer": "experiments.grids.NewtonLayer",
+    "inverse": "experiments.grids.Inverse",
+    "solver_independence": "experiments.grids.SolverIndependence",
+    "chain": "experiments.chain.Chain",
+    "memory_steps": "experiments.grids.MemorySteps",
+    "work_precision": "experiments.grids.WorkPrecision",
+    "peers": "peers.perform.Peers",
+    "capabilities": "capabilities.measure.Capabilities",
+}
+"""Where each one is in ``bench``; the last two have a command of their own."""
 
 
-ELSEWHERE: Mapping[str, str] = {"peers": "bench.peers.perform", "capabilities": "bench.capabilities.measure"}
-"""Those that have a command of their own."""
+@dataclass(frozen=True)
+class Place:
+    """Where a part finds what it needs: a folder that the workers of one run share, and the folder of data that the
+    user named, if any."""
+
+    scratch: Path
+    data: Path | None = None
 
 
-def module(name: str) -> Experiment:
-    """The module of an experiment."""
-    return importlib.import_module(ELSEWHERE.get(name, f"bench.experiments.{name}"))
+class Experiment:
+    """What one experiment measures. size is one of ``SIZES``."""
+
+    def cells(self, size: str) -> list[Cell]:
+        """What the instruments of the grid measure; none where the experiment is all its own."""
+        return []
+
+    def parts(self, size: str, data: bool) -> list[Part]:
+        """What needs a program of its own; ``data``: the user named a folder of IDX files."""
+        return []
+
+    def perform(self, part: Part, place: Place) -> list[Record]:
+        """Run one part, in a worker process; the rows of the experiment's table that come of it."""
+        raise LookupError(f"{part.experiment}: {part.id!r} is no part of this experiment: take one that parts() lists.")
+
+    def memory_bytes(self, size: str) -> int:
+        """The most that one worker process holds at a time, by hand."""
+        raise NotImplementedError
+
+
+def experiment(name: str) -> Experiment:
+    """An experiment by its name."""
+    module, _, kind = CLASSES[name].rpartition(".")
+    found: Experiment = getattr(importlib.import_module(f"bench.{module}"), kind)()
+    return found
+
+
+# What a worker process holds, by hand -----------------------------------------------------------------------------
+
+PROCESS = 700_000_000
+"""A framework with its compiler, libraries and what they keep of earlier cells."""
+
+
+def holding(*, parameters: int = 0, activations: int = 0) -> int:
+    """Bytes of a process with a cell of so many parameters and so many numbers in arrays that grow with the batch.
+
+    Of the parameters: the problem, a tangent, the oracle's gradient and the checked one in float64, three in float32,
+    and the same again where a kink of ReLU sends the check to float64. Of the rest: the oracle's and the framework's.
+    """
+    return PROCESS + 80 * parameters + 24 * activations

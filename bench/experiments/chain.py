@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.cells import Cell, Value
-from bench.experiments.catalog import Place, Record
-from bench.experiments.footprint import holding
+from bench.cells import Value
+from bench.experiments.catalog import Experiment, Place, Record, holding
 from bench.plan import Part
 
 if TYPE_CHECKING:
@@ -43,32 +42,33 @@ NEWTON: tuple[tuple[str, dict[str, Value]], ...] = (
 )
 
 
-def cells(size: str) -> list[Cell]:
-    """None: there is nothing to time."""
-    return []
+class Chain(Experiment):
+    """See above; there is nothing to time, so there are no cells."""
 
+    def parts(self, size: str, data: bool) -> list[Part]:
+        """One part a chain."""
+        chains = [("picard", *one) for one in PICARD] + [("newton", *one) for one in NEWTON]
+        return [
+            Part("chain", "numpy", {"solver": solver, "problem": problem, "K": STEPS[size], **sizes})
+            for solver, problem, sizes in chains
+        ]
 
-def parts(size: str, data: bool) -> list[Part]:
-    """One part a chain."""
-    chains = [("picard", *one) for one in PICARD] + [("newton", *one) for one in NEWTON]
-    return [
-        Part("chain", "numpy", {"solver": solver, "problem": problem, "K": STEPS[size], **sizes})
-        for solver, problem, sizes in chains
-    ]
+    def perform(self, part: Part, place: Place) -> list[Record]:
+        """One record a K: the norm of ∂z_K/∂z_0."""
+        from impls import oracles, problems
 
+        named = dict(part.settings)
+        solver, name, most = str(named.pop("solver")), str(named.pop("problem")), int(named.pop("K"))
+        sizes: dict[str, Any] = named
+        problem = problems.make(name, width=WIDTH, inputs=WIDTH, batch=1, **sizes)
+        model = oracles.MODELS[name](problem)
+        norms = chain(SOLVERS[solver](model), model.z0, most)
+        about = {"solver": solver, "problem": name, "gamma": named.get("gamma", problem.sizes.get("gamma"))}
+        return [{**about, "K": K, "norm": norm} for K, norm in enumerate(norms, 1)]
 
-def perform(part: Part, place: Place) -> list[Record]:
-    """One record a K: the norm of ∂z_K/∂z_0."""
-    from impls import oracles, problems
-
-    named = dict(part.settings)
-    solver, name, most = str(named.pop("solver")), str(named.pop("problem")), int(named.pop("K"))
-    sizes: dict[str, Any] = named
-    problem = problems.make(name, width=WIDTH, inputs=WIDTH, batch=1, **sizes)
-    model = oracles.MODELS[name](problem)
-    norms = chain(SOLVERS[solver](model), model.z0, most)
-    about = {"solver": solver, "problem": name, "gamma": named.get("gamma", problem.sizes.get("gamma"))}
-    return [{**about, "K": K, "norm": norm} for K, norm in enumerate(norms, 1)]
+    def memory_bytes(self, size: str) -> int:
+        """Matrices of 8 × 8."""
+        return holding()
 
 
 def chain(F: Map, z: np.ndarray, most: int) -> list[float]:
@@ -103,8 +103,3 @@ def _newton(model: Implicit) -> Map:
 
 
 SOLVERS: dict[str, Callable[[Any], Map]] = {"picard": _picard, "newton": _newton}
-
-
-def memory_bytes(size: str) -> int:
-    """Matrices of 8 × 8."""
-    return holding()

@@ -1,50 +1,52 @@
-"""Training as the papers do it: plain SGD on a data set, with the loss and the test error along the way."""
+"""Training as the papers do it: plain SGD on a data set, with the loss and the test error along the way; and what a
+loop needs of a framework that one cell does not: callables that take other arguments every time."""
 
 from __future__ import annotations
 
-import importlib
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bench.cells import Value
 from bench.experiments.catalog import Record
-from bench.experiments.evaluation import chunks, scorer
-from bench.experiments.loops import compiled, draw, framework_of
-from bench.job import nest_map
+from bench.job import Binding, framework_of, nest_map
+from bench.older import module
+from bench.subjects import loss_of
 
 LOSS_IMAGES = 10_000
 """The training loss is of the whole training set, or of so many of its images, always the same."""
+
+CHUNK = 2000
+"""Images that go through a model at once: the activations of ten thousand may not fit."""
 
 
 class Trainer:
     """One model under one method on one data set: compiled once, for every rate and seed.
 
-    problem, sizes: of ``impls.problems``, a classifier; images take the shape of the problem's inputs. split:
-    ``impls.datasets.Split``. method(loss) -> fn(params, batch, rng), such as ``value_and_grad`` of
-    ``impls.jax.gradients.backprop``. fixed_point: an adjoint with its solvers bound, for an implicit problem; one of
-    its solves failed that ends above the residual ``tol``. evaluation: the one to score with, where that is another.
-    ``ValueError`` for what cannot be trained on images.
+    bound: the method, whose gradient each step takes. problem, sizes: of ``impls.problems``, a classifier; images take
+    the shape of the problem's inputs. split: ``impls.datasets.Split``. fixed_point: an adjoint with its solvers bound,
+    for an implicit problem; one of its solves failed that ends above the residual ``tol``. evaluation: the one to score
+    with, where that is another. ``ValueError`` for what cannot be trained on images.
     """
 
     def __init__(
         self,
-        framework: str,
+        bound: Binding,
         problem: str,
         split: Any,
         *,
         sizes: Mapping[str, Value],
-        method: Callable[[Any], Any],
         fixed_point: Any = None,
         evaluation: Any = None,
         tol: float = math.inf,
         device: str = "cpu",
         dtype: str = "float32",
     ) -> None:
-        self._framework = framework_of(framework, device)
+        self._framework = framework_of(bound.framework, device)
         self._problem, self._sizes, self._dtype, self._tol = problem, dict(sizes), dtype, tol
         shown = self._made(seed=0, batch=1).batch
         if not np.issubdtype(shown["y"].dtype, np.integer):
@@ -55,12 +57,12 @@ class Trainer:
                 f"{problem} takes inputs of shape {shape} and the images of {split.name} have shape "
                 f"{split.train_images.shape[1:]}: give sizes that fit."
             )
-        models = importlib.import_module(f"impls.{framework}.models")
-        training = importlib.import_module(f"impls.{framework}.training")
         fixed = {name: self._framework.array(one, dtype) for name, one in shown.items() if np.ndim(one) == 0}
-        scored, trained = (_with(fixed, models.loss(problem, one)) for one in (evaluation or fixed_point, fixed_point))
+        scored, trained = (
+            _with(fixed, loss_of(bound.framework, problem, one)) for one in (evaluation or fixed_point, fixed_point)
+        )
         self._score = scorer(self._framework, scored)
-        self._step = self._stepper(training.train_step(method(trained)))
+        self._step = self._stepper(bound.train_step(trained))
         inputs, labels = split.train_images.reshape(-1, *shape), split.train_labels
         some = np.sort(np.random.default_rng(0).permutation(len(labels))[:LOSS_IMAGES])
         self._data = {"x": self._framework.array(inputs, dtype), "y": self._framework.array(labels, dtype)}
@@ -144,3 +146,108 @@ def _record(
         "unscored": unscored,
         "diverged": int(loss is None),
     }
+
+
+# How well a model does on images that it is shown -----------------------------------------------------------------
+
+
+class Score(NamedTuple):
+    """loss: mean over the images. error: share of wrong labels. failed: forward solves that missed their tolerance."""
+
+    loss: float
+    error: float
+    failed: int
+
+
+def chunks(framework: Any, inputs: Any, labels: Any, dtype: str) -> list[dict[str, Any]]:
+    """Batches of at most ``CHUNK`` images on the framework's device."""
+    return [
+        {
+            "x": framework.array(inputs[start : start + CHUNK], dtype),
+            "y": framework.array(labels[start:][:CHUNK], dtype),
+        }
+        for start in range(0, len(labels), CHUNK)
+    ]
+
+
+def scorer(framework: Any, loss: Callable[..., Any]) -> Callable[[Any, Sequence[dict[str, Any]]], Score]:
+    """fn(params, batches) -> Score of a classifier's ``loss(params, batch) -> (value, aux)``, no gradient recorded.
+
+    The labels that a model gives are read off the logits that it hands to its cross-entropy, so that whatever has a
+    loss can be scored. ``ValueError`` for a loss without one.
+    """
+    ops = module(f"impls.{framework.name}.ops")
+
+    def one(params: Any, batch: dict[str, Any]) -> tuple[Any, Any, Any]:
+        with _heard(ops) as wrong:
+            value, aux = loss(params, batch)
+        if len(wrong) != 1:
+            raise ValueError("This model takes no cross-entropy of logits, so it has no test error.")
+        return value, wrong[0], aux.converged if aux else True
+
+    call = plain(framework, one)
+
+    def score(params: Any, batches: Sequence[dict[str, Any]]) -> Score:
+        count, found = 0, [0.0, 0.0, 0.0]
+        for batch in batches:
+            value, wrong, converged = call(params, batch)
+            size = len(batch["y"])
+            terms = float(value) * size, float(wrong), float(not converged)
+            count, found = count + size, [total + term for total, term in zip(found, terms, strict=True)]
+        return Score(found[0] / count, found[1] / count, int(found[2]))
+
+    return score
+
+
+@contextmanager
+def _heard(ops: Any) -> Iterator[list[Any]]:
+    """Inside, every call of ``ops.cross_entropy`` leaves its number of wrong labels."""
+    original, wrong = ops.cross_entropy, []
+
+    def cross_entropy(logits: Any, labels: Any) -> Any:
+        wrong.append((logits.argmax(-1) != labels).sum())
+        return original(logits, labels)
+
+    ops.cross_entropy = cross_entropy
+    try:
+        yield wrong
+    finally:
+        ops.cross_entropy = original
+
+
+# Loops ------------------------------------------------------------------------------------------------------------
+
+
+def compiled(framework: Any, fn: Callable[..., Any]) -> Callable[..., Any]:
+    """``fn`` jitted in jax, once for each set of shapes; itself in eager torch."""
+    if framework.name == "jax":
+        import jax
+
+        return jax.jit(fn)
+    return fn
+
+
+def plain(framework: Any, fn: Callable[..., Any]) -> Callable[..., Any]:
+    """``fn`` with no gradient recorded, jitted in jax."""
+    if framework.name == "jax":
+        return compiled(framework, fn)
+    return lambda *args: framework.forward(fn, *args)()
+
+
+def draw(framework: Any, rng: Any, index: Any) -> Any:
+    """The generator of one iteration: jax's keys know no state, so each iteration has its own; torch's has."""
+    if framework.name == "jax":
+        import jax
+
+        return jax.random.fold_in(rng, index)
+    return rng
+
+
+def spaced(last: int, count: int) -> list[int]:
+    """0, ``last``, and whole numbers between them at even steps of the logarithm: no more than ``count`` in all.
+
+    ``ValueError`` unless ``last`` is 1 or more and ``count`` 3 or more.
+    """
+    if last < 1 or count < 3:
+        raise ValueError(f"spaced: last must be 1 or more and count 3 or more, not {last} and {count}.")
+    return sorted({0, *(round(last ** (index / (count - 2))) for index in range(count - 1))})

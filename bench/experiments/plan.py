@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.cells import Cell, on_gpus
-from bench.experiments.catalog import EXPERIMENTS, SIZES, module
+from bench.experiments.catalog import EXPERIMENTS, SIZES, experiment
 from bench.plan import Part
 from bench.presets import unique
 from bench.select import nearest
@@ -47,16 +47,16 @@ def plan(size: str, only: Sequence[str] = (), data: Path | None = None, gpus: Se
         if name not in EXPERIMENTS:
             raise ValueError(f"No experiment {name!r}: {nearest(name, EXPERIMENTS)}")
     which = None if data is None else _data_set(data, size)
-    modules = {name: module(name) for name in EXPERIMENTS if name in (only or EXPERIMENTS)}
-    cells = {name: unique(one.cells(size)) for name, one in modules.items()}
-    parts = tuple(_named(part, which) for one in modules.values() for part in one.parts(size, data is not None))
+    chosen = {name: experiment(name) for name in EXPERIMENTS if name in (only or EXPERIMENTS)}
+    cells = {name: unique(one.cells(size)) for name, one in chosen.items()}
+    parts = tuple(_named(part, which) for one in chosen.values() for part in one.parts(size, data is not None))
     if size == "smoke":
         cells = {name: _few(of_one) for name, of_one in cells.items()}
         parts = tuple(one for one in parts if one.framework != "jax" or one.experiment in SMOKE_JAX)
     if gpus:
         cells = {name: _placed(of_one, gpus) for name, of_one in cells.items()}
         parts = tuple(replace(one, device="cuda:0") if one.experiment not in ON_CPU else one for one in parts)
-    return Plan(cells, parts, max(one.memory_bytes(size) for one in modules.values()))
+    return Plan(cells, parts, max(one.memory_bytes(size) for one in chosen.values()))
 
 
 def _data_set(folder: Path, size: str) -> str:

@@ -6,14 +6,12 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.cells import MODES, Cell
-from bench.experiments.catalog import Place, Record
-from bench.experiments.footprint import PROCESS
+from bench.cells import MODES
+from bench.experiments.catalog import PROCESS, Experiment, Place, Record
 from bench.failures import failure
 from bench.instruments.timing import Call
 from bench.peers.calls import PeerProblem, side_by_side
-from bench.peers.cells import PeerCell, named
-from bench.peers.cells import cells as cells_of
+from bench.peers.cells import PeerCell, cells, named
 from bench.peers.contenders import BASES, Contender, contenders
 from bench.peers.settings import Line, of_cell
 from bench.plan import Part
@@ -31,14 +29,41 @@ LIBRARY = "library"
 """A setting of such a part: of which library alone."""
 
 
-def cells(size: str) -> list[Cell]:
-    """None: what is compared here is seconds against seconds."""
-    return []
+class Peers(Experiment):
+    """Seconds against seconds; there are no cells."""
 
+    def parts(self, size: str, data: bool) -> list[Part]:
+        """One worker's parts of a preset."""
+        return parts_of(cells(size), range(1))
 
-def parts(size: str, data: bool) -> list[Part]:
-    """One worker's parts of a preset."""
-    return parts_of(cells_of(size), range(1))
+    def perform(self, part: Part, place: Place) -> list[Record]:
+        """A record a contender: ``cell``, ``contender``, ``method``, ``options`` as text and ``K``; ``error`` and the
+        ``level`` that it has to reach; ``status`` ok, failed or n/a with its ``reason``, and then no time.
+
+        ``seconds``: the median over rounds. ``forward_seconds``: of our value alone at that K, so that ``seconds`` ÷ it
+        is the median over rounds of that ratio. ``ratio``: the same of the seconds of ours of that method ÷ its own.
+        ``flop_ratio``: of ours, where one is derived by hand. ``package``: the library with its version. A part that
+        searches has the lines of the settings instead.
+        """
+        cell = named(str(part.settings["cell"]))
+        if SEARCH in part.settings:
+            from bench.peers.search import search
+
+            package = str(part.settings[LIBRARY]) if LIBRARY in part.settings else None
+            return [line.as_record() for line in search(cell, part.framework, part.device, place.scratch, package)]
+        problem, lines = PeerProblem(cell, part.framework, part.device, place.scratch), of_cell(cell, part.framework)
+        found: dict[str, Record] = {}
+        calls: dict[str, Call] = {}
+        for contender in contenders(cell, part.framework):
+            found[contender.name], call = ready(problem, contender, lines.get(contender.name))
+            if call is not None:
+                calls[contender.name] = call
+        _timed(problem, found, calls)
+        return list(found.values())
+
+    def memory_bytes(self, size: str) -> int:
+        """A process with the states of the longest unrolled solve, or a dense matrix of each sample."""
+        return PROCESS + 2_000_000_000
 
 
 def parts_of(
@@ -51,32 +76,6 @@ def parts_of(
         for worker in workers
         for cell in chosen
     ]
-
-
-def perform(part: Part, place: Place) -> list[Record]:
-    """A record a contender: ``cell``, ``contender``, ``method``, ``options`` as text and ``K``; ``error`` and the
-    ``level`` that it has to reach; ``status`` ok, failed or n/a with its ``reason``, and then no time.
-
-    ``seconds``: the median over rounds. ``forward_seconds``: of our value alone at that K, so that ``seconds`` ÷ it is
-    the median over rounds of that ratio. ``ratio``: the same of the seconds of ours of that method ÷
-    its own. ``flop_ratio``: of ours, where one is derived by hand.
-    ``package``: the library with its version. A part that searches has the lines of the settings instead.
-    """
-    cell = named(str(part.settings["cell"]))
-    if SEARCH in part.settings:
-        from bench.peers.search import search
-
-        package = str(part.settings[LIBRARY]) if LIBRARY in part.settings else None
-        return [line.as_record() for line in search(cell, part.framework, part.device, place.scratch, package)]
-    problem, lines = PeerProblem(cell, part.framework, part.device, place.scratch), of_cell(cell, part.framework)
-    found: dict[str, Record] = {}
-    calls: dict[str, Call] = {}
-    for contender in contenders(cell, part.framework):
-        found[contender.name], call = ready(problem, contender, lines.get(contender.name))
-        if call is not None:
-            calls[contender.name] = call
-    _timed(problem, found, calls)
-    return list(found.values())
 
 
 def ready(problem: PeerProblem, contender: Contender, line: Line | None) -> tuple[Record, Call | None]:
@@ -136,11 +135,6 @@ def flop_ratio(problem: Any, contender: Contender, line: Line) -> float | None:
     if "factored" in contender.name:
         taken["tangents"] = "factored"
     return derived(problem, contender.method, taken)
-
-
-def memory_bytes(size: str) -> int:
-    """A process with the states of the longest unrolled solve, or a dense matrix of each sample."""
-    return PROCESS + 2_000_000_000
 
 
 # The table of a run ----------------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.experiments import accuracy, neumann
+from bench.experiments import accuracy
+from bench.experiments.accuracy import Accuracy, Neumann, bound, contracting
 from bench.experiments.catalog import SIZES, Place
-from bench.experiments.contracting import bound, contracting
-from bench.experiments.loops import framework_of
+from bench.job import framework_of
 from bench.plan import Part
 from impls import problems
 from impls.oracles import flat
@@ -79,8 +79,8 @@ def test_the_frameworks_agree_and_a_short_kernel_stays_as_it_is() -> None:
 @pytest.fixture(scope="module")
 def smallest() -> dict[str, list[dict[str, Any]]]:
     return {
-        str(part.settings["method"]): accuracy.perform(part, Place(Path("none")))
-        for part in accuracy.parts("smoke", False)
+        str(part.settings["method"]): Accuracy().perform(part, Place(Path("none")))
+        for part in Accuracy().parts("smoke", False)
     }
 
 
@@ -96,20 +96,30 @@ def test_every_method_starts_alike_and_gives_the_records_of_a_run(smallest: dict
 
 
 def test_order_0_of_the_series_is_jfb(smallest: dict[str, Any]) -> None:
-    found = {part.settings["k"]: neumann.perform(part, Place(Path("none"))) for part in neumann.parts("smoke", False)}
+    found = {
+        part.settings["k"]: Neumann().perform(part, Place(Path("none"))) for part in Neumann().parts("smoke", False)
+    }
     for zero, jfb in zip(found[0], smallest["jfb"], strict=True):
         assert zero["loss"] == pytest.approx(jfb["loss"], rel=1e-6)
     assert found[1] == smallest["ift"]  # accuracy's smallest preset solves with two terms
 
 
-@pytest.mark.parametrize("module", [accuracy, neumann])
-def test_presets_name_each_part_once_and_data_where_it_was_given(module: Any) -> None:
+@pytest.mark.parametrize("experiment", [Accuracy(), Neumann()], ids=["accuracy", "neumann"])
+def test_presets_name_each_part_once_and_data_where_it_was_given(experiment: Any) -> None:
     for size in SIZES:
-        parts: list[Part] = module.parts(size, False)
+        parts: list[Part] = experiment.parts(size, False)
         assert len({part.id for part in parts}) == len(parts)
-    assert {part.settings["data"] for part in module.parts("paper", True)} == {"idx"}
-    assert {part.settings["data"] for part in module.parts("quick", True)} == {"digits"}
+    assert {part.settings["data"] for part in experiment.parts("paper", True)} == {"idx"}
+    assert {part.settings["data"] for part in experiment.parts("quick", True)} == {"digits"}
 
 
 def test_each_order_is_a_cell_of_its_own() -> None:
-    assert [cell.options["M"] for cell in neumann.cells("quick") if cell.framework == "jax"] == [1, 2, 3, 4, 6, 11, 21]
+    assert [cell.options["M"] for cell in Neumann().cells("quick") if cell.framework == "jax"] == [
+        1,
+        2,
+        3,
+        4,
+        6,
+        11,
+        21,
+    ]

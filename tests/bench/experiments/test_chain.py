@@ -9,14 +9,15 @@ import pytest
 
 from bench.experiments import chain
 from bench.experiments.catalog import Place
+from bench.experiments.chain import Chain
 from impls import problems
 
 NOWHERE = Place(Path("."))
 
 
 def norms(size: str, **settings: str | float) -> list[float]:
-    (part,) = (one for one in chain.parts(size, False) if settings.items() <= {**one.settings}.items())
-    records = chain.perform(part, NOWHERE)
+    (part,) = (one for one in Chain().parts(size, False) if settings.items() <= {**one.settings}.items())
+    records = Chain().perform(part, NOWHERE)
     assert [record["K"] for record in records] == list(range(1, chain.STEPS[size] + 1))
     return [record["norm"] for record in records]
 
@@ -55,6 +56,6 @@ def test_a_derivative_is_that_of_the_map() -> None:
 
 
 def test_records_have_one_shape_and_finite_numbers() -> None:
-    records = [record for part in chain.parts("smoke", False) for record in chain.perform(part, NOWHERE)]
+    records = [record for part in Chain().parts("smoke", False) for record in Chain().perform(part, NOWHERE)]
     assert {tuple(record) for record in records} == {("solver", "problem", "gamma", "K", "norm")}
     assert np.isfinite([record["norm"] for record in records]).all()

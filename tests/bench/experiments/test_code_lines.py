@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.cells import MODES
-from bench.experiments import code_lines as experiment
 from bench.experiments.catalog import Place
-from bench.experiments.source import Sources, code_lines
+from bench.experiments.code_lines import CodeLines, Sources, code_lines
 
 TEXT = '''"""A module."""
 
@@ -67,8 +66,8 @@ def test_what_a_definition_reaches(tmp_path: Path) -> None:
 
 
 def test_every_adjoint_and_every_linear_solver_has_a_record() -> None:
-    (part,) = experiment.parts("smoke", False)
-    found = experiment.perform(part, Place(Path("none")))
+    (part,) = CodeLines().parts("smoke", False)
+    found = CodeLines().perform(part, Place(Path("none")))
     for framework in MODES:
         own = {(one["method"], one["linear_solver"]): one for one in found if one["framework"] == framework}
         solvers = ("picard", "gmres", "dense", "normal_cg", "normal_cg_published", "bicgstab", "anderson")

@@ -9,7 +9,7 @@ import pytest
 
 from bench.commands import main
 from bench.context import require_memory
-from bench.experiments.catalog import EXPERIMENTS, SIZES, module
+from bench.experiments.catalog import EXPERIMENTS, SIZES, experiment
 from bench.experiments.plan import ON_CPU, plan
 from bench.plan import Visit, errands
 from bench.rows import Kind, PartRow, RunRow, VerdictRow, VisitRow, read
@@ -46,8 +46,8 @@ def test_every_experiment_plans_its_own_parts_and_cells_once(size: str) -> None:
     keys = [visit.key for tour in errands(whole.parts) for visit in tour]
     assert len(keys) == len(set(keys)) == len(whole.parts)
     for name in EXPERIMENTS:
-        assert {part.experiment for part in module(name).parts(size, True)} <= {name}
-        assert module(name).cells(size) or module(name).parts(size, False), f"{name} measures nothing"
+        assert {part.experiment for part in experiment(name).parts(size, True)} <= {name}
+        assert experiment(name).cells(size) or experiment(name).parts(size, False), f"{name} measures nothing"
 
 
 def test_on_a_machine_with_a_gpu_all_that_can_goes_there() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.experiments import depth
 from bench.experiments.catalog import Place
-from bench.experiments.replayed import update_bytes
+from bench.experiments.depth import Depth, update_bytes
 from tests.bench import plain_jax
 
 WIDTH, BATCH = 64, 8
@@ -39,8 +39,8 @@ def test_jax_holds_one_layer_of_tangents_at_any_depth() -> None:
 
 
 def test_records_of_torch() -> None:
-    part, *_ = (one for one in depth.parts("smoke", False) if one.framework == "torch")
-    (record,) = depth.perform(part, Place(Path(".")))
+    part, *_ = (one for one in Depth().parts("smoke", False) if one.framework == "torch")
+    (record,) = Depth().perform(part, Place(Path(".")))
     assert set(record) == {
         "framework", "what", "depth", "width", "batch",
         "peak_bytes", "parameter_bytes", "layer_bytes", "activation_bytes",

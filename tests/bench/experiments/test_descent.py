@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.experiments import affine, descent
+from bench.experiments import descent
 from bench.experiments.catalog import Place
+from bench.experiments.descent import Descent
 from bench.instruments.accuracy import cosine
 
-DRAWN = st.sampled_from(affine.KINDS[:3])
+DRAWN = st.sampled_from(descent.KINDS[:3])
 SEEDS = st.integers(0, 10**6)
 
 
-def one(gamma: float, kappa: float, kind: str, seed: int, states: int = 6, parameters: int = 9) -> affine.Affine:
-    return affine.draw(gamma, kappa, kind, states, parameters, np.random.default_rng(seed))
+def one(gamma: float, kappa: float, kind: str, seed: int, states: int = 6, parameters: int = 9) -> descent.Affine:
+    return descent.draw(gamma, kappa, kind, states, parameters, np.random.default_rng(seed))
 
 
 @given(st.floats(0.05, 0.99), st.floats(1, 1e3), DRAWN, SEEDS, st.sampled_from([4, 6, 9]))
@@ -29,7 +30,7 @@ def test_a_draw_is_what_was_asked_for(gamma: float, kappa: float, kind: str, see
     assert np.linalg.norm(found.Q, 2) == pytest.approx(1, rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", affine.KINDS)
+@pytest.mark.parametrize("kind", descent.KINDS)
 def test_gradient_and_jfb_are_derivatives_at_the_fixed_point(kind: str) -> None:
     """ℓ(u) = gᵀ u is linear, and so is u*(θ) = (I − γQ)⁻¹ (B θ + d): differences are exact to rounding."""
     found = one(0.7, 5.0, kind, seed=1)
@@ -54,7 +55,7 @@ def test_where_the_theorem_covers_it_jfb_descends_whatever_the_loss(
     gamma: float, share: float, kind: str, seed: int
 ) -> None:
     kappa = 1 + share * (1 / gamma - 1)
-    assert affine.covered(gamma, kappa * (1 - 1e-12), 6, 9)
+    assert descent.covered(gamma, kappa * (1 - 1e-12), 6, 9)
     found = one(gamma, kappa, kind, seed)
     assert found.worst() >= -1e-12
     assert cosine(found.jfb(), found.gradient()) >= -1e-12
@@ -62,7 +63,7 @@ def test_where_the_theorem_covers_it_jfb_descends_whatever_the_loss(
 
 @given(st.floats(0.05, 0.99), st.floats(0, 1), DRAWN, SEEDS)
 def test_up_to_the_sharp_bound_it_descends_too(gamma: float, share: float, kind: str, seed: int) -> None:
-    bound = affine.sharp_bound(gamma)
+    bound = descent.sharp_bound(gamma)
     assert bound >= 1 / gamma
     assert one(gamma, 1 + share * (bound - 1), kind, seed).worst() >= -1e-12
 
@@ -70,14 +71,14 @@ def test_up_to_the_sharp_bound_it_descends_too(gamma: float, share: float, kind:
 @given(st.floats(0.05, 0.99), st.floats(1.01, 100), SEEDS)
 def test_beyond_the_sharp_bound_an_adversary_makes_it_ascend(gamma: float, factor: float, seed: int) -> None:
     """By hand: with cos φ = 2 √κ/(κ + 1), ⟨JFB, ∇⟩ = ‖w‖ ‖S w‖ (cos φ − γ)."""
-    kappa = factor * affine.sharp_bound(gamma)
+    kappa = factor * descent.sharp_bound(gamma)
     found = one(gamma, kappa, "adversarial", seed)
     w = np.linalg.solve((np.eye(6) - gamma * found.Q).T, found.g)
     scale = np.linalg.norm(w) * np.linalg.norm(found.B @ found.B.T @ w)
     inner = float(found.jfb() @ found.gradient())
     assert inner / scale == pytest.approx(2 * np.sqrt(kappa) / (kappa + 1) - gamma, abs=1e-9)
     assert inner < 0 and found.worst() < 0
-    assert not affine.covered(gamma, kappa, 6, 9)
+    assert not descent.covered(gamma, kappa, 6, 9)
 
 
 @settings(max_examples=30)
@@ -85,11 +86,11 @@ def test_beyond_the_sharp_bound_an_adversary_makes_it_ascend(gamma: float, facto
 def test_with_fewer_parameters_than_states_no_condition_number_suffices(gamma: float, kind: str, seed: int) -> None:
     """The theorem's M has as many columns as states; read as states × parameters, κ = 1 does not help."""
     assert one(gamma, 1.0, kind, seed, parameters=3).worst() < 0
-    assert not affine.covered(gamma, 1.0, 6, 3)
+    assert not descent.covered(gamma, 1.0, 6, 3)
 
 
 def test_records_of_the_smallest_preset() -> None:
-    found = [(part, descent.perform(part, Place(Path("none")))) for part in descent.parts("smoke", False)]
+    found = [(part, Descent().perform(part, Place(Path("none")))) for part in Descent().parts("smoke", False)]
     affines = [record for part, records in found if part.settings["what"] == "affine" for record in records]
     names = {"gamma", "kappa", "parameters", "states", "draw", "cosine", "worst", "jacobian_norm", "covered", "sharp"}
     assert all(set(record) == names for record in affines)
@@ -103,7 +104,7 @@ def test_records_of_the_smallest_preset() -> None:
 def test_the_table_stays_small() -> None:
     draws = sum(
         int(part.settings["draws"]) * len(descent.GAMMAS) * len(descent.KAPPAS) * len(descent.PARAMETERS)
-        for part in descent.parts("paper", False)
+        for part in Descent().parts("paper", False)
         if part.settings["what"] == "affine"
     )
     assert draws < 8000

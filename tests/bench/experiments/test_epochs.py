@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.experiments import adjoint_steps, enough, epochs
+from bench.experiments import epochs
 from bench.experiments.catalog import WORKERS, Place
-from bench.experiments.loops import framework_of
+from bench.experiments.epochs import Epochs
 from bench.frameworks import torch_eager
-from bench.job import backward_solve
+from bench.job import backward_solve, framework_of
+from bench.subjects import CatalogueProblem
 from impls import datasets, problems
 from impls.torch import models
 from impls.torch.adjoints import ift
@@ -29,8 +30,8 @@ SMALL = {"channels": 1, "batch": 2}
 
 @pytest.fixture(scope="module")
 def records() -> dict[str, dict[str, Any]]:
-    (part,) = epochs.parts("smoke", False)
-    return {record["method"]: record for record in epochs.perform(part, Place(Path("none")))}
+    (part,) = Epochs().parts("smoke", False)
+    return {record["method"]: record for record in Epochs().perform(part, Place(Path("none")))}
 
 
 def test_every_method_has_a_record(records: dict[str, dict[str, Any]]) -> None:
@@ -66,7 +67,7 @@ def linear(gamma: float, batch: int = 3) -> Any:
 def test_steps_are_enough_by_the_definition_and_one_less_is_not(gamma: float, tol: float) -> None:
     """z = z A + q: z_K and the backward solve's least squares problems, written out."""
     problem = linear(gamma)
-    counter = enough.Counter(problem, tol, 200)
+    counter = epochs.Counter(problem, tol, 200)
     A, q = problem.params["A"], problem.batch["x"] @ problem.params["B"]
     powers = [np.linalg.matrix_power(A, k) for k in range(200)]
     states = list(accumulate((q @ power for power in powers), initial=np.zeros_like(q)))
@@ -131,8 +132,8 @@ def test_torch_reaches_the_counted_residuals(records: dict[str, dict[str, Any]])
 
 def test_a_solve_that_does_not_get_there_is_refused() -> None:
     with pytest.raises(ValueError, match=r"The forward solve ends at the residual .* after 2 steps, not at 1e-06"):
-        enough.Counter(linear(0.9), 1e-6, 2)
-    counter = enough.Counter(linear(0.2), 1e-1, 3)
+        epochs.Counter(linear(0.9), 1e-6, 2)
+    counter = epochs.Counter(linear(0.2), 1e-1, 3)
     with pytest.raises(ValueError, match=r"picard ends at the residual 1 after 0 steps, not at 0.1: take a smaller"):
         counter._most = 0
         counter.backward("picard")
@@ -144,7 +145,7 @@ def test_a_step_under_each_adjoint_is_a_step() -> None:
     found = {}
     for framework, steps in (("torch", {"jfb": None, "ift picard": 1}), ("jax", {"ift picard": 1})):
         used = framework_of(framework, "cpu")
-        for name, call in adjoint_steps.step_calls(used, "float32", problem, 12, steps, 0.1).items():
+        for name, call in epochs.step_calls(CatalogueProblem(problem, used, "float32"), 12, steps, 0.1).items():
             value, params, _ = call()
             found[framework, name] = float(value), {key: used.numpy(one) for key, one in params.items()}
     for value, params in found.values():
@@ -155,7 +156,7 @@ def test_a_step_under_each_adjoint_is_a_step() -> None:
 
 
 def test_a_folder_of_data_replaces_the_larger_data_set() -> None:
-    assert {part.settings["data"] for part in epochs.parts("paper", True)} == {"digits", "idx"}
-    assert {part.settings["data"] for part in epochs.parts("quick", True)} == {"digits", "mnist5k"}
-    workers = {part.worker for part in epochs.parts("quick", False)}
+    assert {part.settings["data"] for part in Epochs().parts("paper", True)} == {"digits", "idx"}
+    assert {part.settings["data"] for part in Epochs().parts("quick", True)} == {"digits", "mnist5k"}
+    workers = {part.worker for part in Epochs().parts("quick", False)}
     assert workers == set(range(WORKERS))

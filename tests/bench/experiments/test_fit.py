@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.experiments import evaluation
-from bench.experiments.fit import Trainer, batches
-from bench.experiments.loops import spaced
+from bench.experiments import fit
+from bench.experiments.fit import Trainer, batches, spaced
 from bench.frameworks import torch_eager
+from bench.job import Binding
 from impls import problems
 from impls.datasets import Split
 
@@ -31,8 +31,8 @@ def small(count: int = 6, tests: int = 6, side: int = 2) -> Split:
 
 
 def trainer(framework: str, problem: str = "logistic", split: Split | None = None, **given: Any) -> Trainer:
-    method = importlib.import_module(f"impls.{framework}.gradients.{given.pop('gradient', 'backprop')}")
-    return Trainer(framework, problem, split or small(), **{"sizes": SIZES, "method": method.value_and_grad, **given})
+    name = given.pop("gradient", "backprop")
+    return Trainer(Binding(framework, name, {}, name), problem, split or small(), **{"sizes": SIZES, **given})
 
 
 def softmax(params: Any, images: np.ndarray) -> np.ndarray:
@@ -58,7 +58,7 @@ def by_hand(split: Split, rates: list[float]) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_full_batches_descend_as_by_hand_whatever_the_chunks(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "CHUNK", 4)
+    monkeypatch.setattr(fit, "CHUNK", 4)
     rates = [8.0, 4.0, 2.0]
     found = trainer(framework).fit(rate=rates.__getitem__, iterations=3, batch=6, seed=2, points=[0, 1, 3])
     expected = by_hand(small(), rates)
@@ -124,9 +124,9 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence() -> None:
 
 def test_a_loss_whose_logits_cannot_be_heard_has_no_score() -> None:
     framework = torch_eager.Framework()
-    score = evaluation.scorer(framework, lambda params, batch: (batch["x"].sum(), ()))
+    score = fit.scorer(framework, lambda params, batch: (batch["x"].sum(), ()))
     with pytest.raises(ValueError, match="This model takes no cross-entropy of logits, so it has no test error"):
-        score((), evaluation.chunks(framework, np.ones((2, 3)), np.zeros(2, int), "float64"))
+        score((), fit.chunks(framework, np.ones((2, 3)), np.zeros(2, int), "float64"))
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 3))

@@ -35,7 +35,7 @@ def test_whatever_goes_wrong_becomes_a_status() -> None:
 
 
 def test_a_record_is_flat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fake_experiment, "perform", lambda part, place: [{"losses": [1.0, 2.0]}])
+    monkeypatch.setattr(fake_experiment.Descent, "perform", lambda self, part, place: [{"losses": [1.0, 2.0]}])
     found = performed(seed=0)
     assert found["status"] == "failed" and "one number or text a field" in found["reason"]
 

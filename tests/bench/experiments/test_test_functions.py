@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from bench.cells import Value
-from bench.experiments import test_functions as experiment
+from bench.experiments import training
 from bench.experiments.catalog import WORKERS, Place, Record
-from bench.experiments.loops import compiled, draw, framework_of
-from bench.experiments.steps import step_of
+from bench.experiments.fit import compiled, draw
+from bench.experiments.training import FunctionPaths, binding
+from bench.job import framework_of
 from bench.plan import Part
+from bench.subjects import loss_of
 
+experiment = FunctionPaths()
 PLACE = Place(Path("unused"))
 FIRST = {"beale": (0.0 + 0.01 * 9.46875, 0.5), "rosenbrock": (-1.0 + 5e-4 * 404, 0.0 + 5e-4 * 200)}
 """The start less rate × gradient: ∇ of Beale's function is (−9.46875, 0) there, of Rosenbrock's (−404, −200)."""
@@ -22,7 +25,7 @@ FIRST = {"beale": (0.0 + 0.01 * 9.46875, 0.5), "rosenbrock": (-1.0 + 5e-4 * 404,
 
 @cache
 def path(framework: str, function: str, method: str, seed: int = 0, iterations: int = 50) -> tuple[Record, ...]:
-    rate = experiment.PUBLISHED[function][0]
+    rate = training.PUBLISHED[function][0]
     settings: dict[str, Value] = {"what": "path", "function": function, "method": method, "rate": rate, "seed": seed}
     part = Part("test_functions", framework, {**settings, "iterations": iterations}, dtype="float64")
     return tuple(experiment.perform(part, PLACE))
@@ -49,7 +52,7 @@ def test_forward_gradients_first_step_is_downhill_and_its_seeds_differ(framework
 
 def test_the_loop_inside_jax_makes_the_steps_one_after_another() -> None:
     used, rate = framework_of("jax", "cpu"), 0.01
-    step = compiled(used, step_of("jax", "beale", "forward_gradient"))
+    step = compiled(used, binding("jax", "forward_gradient").train_step(loss_of("jax", "beale")))
     params = {"xy": used.array(np.array([0.0, 0.5]), "float64")}
     for index in range(3):
         params = step(params, {}, draw(used, used.rng(1), index), rate)[1]
@@ -59,7 +62,7 @@ def test_the_loop_inside_jax_makes_the_steps_one_after_another() -> None:
 
 
 def test_a_path_ends_where_its_value_is_no_finite_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(experiment.PUBLISHED, "beale", (10.0, 1000))
+    monkeypatch.setitem(training.PUBLISHED, "beale", (10.0, 1000))
     found = path("torch", "beale", "backprop", seed=7, iterations=1000)
     assert found[-1]["iteration"] < 1000 and not np.isfinite(found[-1]["value"])
     assert all(np.isfinite(record["value"]) for record in found[:-1])

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.experiments import training
 from bench.experiments.catalog import WORKERS, Place
 from bench.experiments.fit import Trainer
+from bench.experiments.training import Training
 
 PLACE = Place(Path("unused"))
 
 
 def test_smoke_runs_start_equal_and_end_apart() -> None:
-    runs = [p for p in training.parts("smoke", data=False) if p.framework == "torch" and p.settings["what"] == "run"]
-    found = {str(part.settings["method"]): training.perform(part, PLACE) for part in runs}
+    runs = [p for p in Training().parts("smoke", data=False) if p.framework == "torch" and p.settings["what"] == "run"]
+    found = {str(part.settings["method"]): Training().perform(part, PLACE) for part in runs}
     backprop, forward = found["backprop"], found["forward_gradient"]
     assert backprop[0] == forward[0] and backprop[-1] != forward[-1]
     assert backprop[-1]["loss"] < backprop[0]["loss"]
@@ -30,9 +30,9 @@ def test_smoke_runs_start_equal_and_end_apart() -> None:
 
 def test_smoke_times_are_of_both_methods() -> None:
     (part,) = (
-        p for p in training.parts("smoke", data=False) if p.settings["what"] == "time" and p.framework == "torch"
+        p for p in Training().parts("smoke", data=False) if p.settings["what"] == "time" and p.framework == "torch"
     )
-    assert [record["method"] for record in training.perform(part, PLACE)] == ["backprop", "forward_gradient"]
+    assert [record["method"] for record in Training().perform(part, PLACE)] == ["backprop", "forward_gradient"]
 
 
 def test_the_rate_decays_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,8 +43,8 @@ def test_the_rate_decays_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
         return []
 
     monkeypatch.setattr(Trainer, "fit", fit)
-    part = next(p for p in training.parts("smoke", data=False) if p.settings["what"] == "run")
-    training.perform(part, PLACE)
+    part = next(p for p in Training().parts("smoke", data=False) if p.settings["what"] == "run")
+    Training().perform(part, PLACE)
     assert rates == pytest.approx([0.01, 0.01 * math.exp(-0.1), 0.01 * math.exp(-2)], rel=1e-12)
 
 
@@ -52,7 +52,7 @@ def test_the_rate_decays_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
     ("size", "data", "name"), [("quick", True, "digits"), ("paper", False, "mnist5k"), ("paper", True, "idx")]
 )
 def test_both_methods_get_the_same_rates_seeds_and_iterations(size: str, data: bool, name: str) -> None:
-    parts = training.parts(size, data)
+    parts = Training().parts(size, data)
     runs = [part for part in parts if part.settings["what"] == "run"]
     alike = Counter(str({**part.settings, "method": "", "framework": ""}) for part in runs)
     assert set(alike.values()) == {4}  # two methods, two frameworks
@@ -63,4 +63,4 @@ def test_both_methods_get_the_same_rates_seeds_and_iterations(size: str, data: b
     assert shared == {2e-5, 2e-4}
     times = Counter(part.framework for part in parts if part.settings["what"] == "time")
     assert times == {"torch": WORKERS, "jax": WORKERS} and len({(part.id, part.worker) for part in parts}) == len(parts)
-    assert not training.cells(size)
+    assert not Training().cells(size)

@@ -96,7 +96,8 @@ def test_who_misses_the_level_or_has_no_settings_is_not_timed(monkeypatch: pytes
     }
     monkeypatch.setattr(perform, "of_cell", lambda cell, framework: lines)
     found = {
-        one["contender"]: one for one in perform.perform(Part("peers", "torch", {"cell": CELL.name}), Place(tmp_path))
+        one["contender"]: one
+        for one in perform.Peers().perform(Part("peers", "torch", {"cell": CELL.name}), Place(tmp_path))
     }
     assert {one["status"] for one in found.values()} == {"failed"}
     assert all(one["seconds"] is None and one["ratio"] is None for one in found.values())
@@ -157,8 +158,8 @@ def test_a_slow_contender_is_timed_apart_beside_its_base(monkeypatch: pytest.Mon
 def test_parts_are_one_a_cell_framework_and_worker(workers: int) -> None:
     found = perform.parts_of(NETS, range(workers))
     assert len({(part.id, part.worker) for part in found}) == len(found) == len(NETS) * 2 * workers
-    assert {part.dtype for part in perform.parts("quick", False)} == {"float32", "float64"}
-    assert perform.cells("quick") == [] and perform.memory_bytes("quick") > 1e9
+    assert {part.dtype for part in perform.Peers().parts("quick", False)} == {"float32", "float64"}
+    assert perform.Peers().cells("quick") == [] and perform.Peers().memory_bytes("quick") > 1e9
 
 
 def test_every_contender_of_a_net_is_ours_or_stock() -> None:
