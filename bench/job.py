@@ -69,13 +69,13 @@ class Binding:
     options: Mapping[str, Any] = field(default_factory=dict)
     gradient: str = "backprop"
 
-    def fixed_point(self, linear_solver: Any = None) -> Any:
+    def fixed_point(self, linear_solver: Any = None, solver: Any = None) -> Any:
         """The adjoint with its solvers bound, ``fixed_point(step, z0, args) -> Solution``; None for an explicit loss.
-        linear_solver: stands in for the one that the options name."""
-        if "K" not in self.options:
+        linear_solver, solver: stand in for those that the options name."""
+        if "K" not in self.options and solver is None:
             return None
-        adjoint, bound = self._impls(f"adjoints.{self.method}"), {"solver": self._solver()}
-        if "linear_solver" in self.options:
+        adjoint, bound = self._impls(f"adjoints.{self.method}"), {"solver": solver or self._solver()}
+        if linear_solver is not None or "linear_solver" in self.options:
             bound["linear_solver"] = linear_solver or self.linear_solver()
         return partial(adjoint.fixed_point, **bound)
 

@@ -15,8 +15,7 @@ from bench import run
 from bench.capabilities.abilities import abilities
 from bench.capabilities.outcome import NO, Outcome, Vector, tried
 from bench.capabilities.trial import CLOSE, CURVED, STEPS, TERMS, TrialProblem
-from bench.cells import MODES
-from bench.experiments.catalog import PROCESS, Experiment, Place, Record
+from bench.experiments.catalog import Experiment, Place, Record
 from bench.job import Binding
 from bench.plan import Part
 from bench.rows import PartRow
@@ -52,10 +51,6 @@ def measure(framework: str, wanted: Callable[[str, str], bool] = lambda method, 
 class Capabilities(Experiment):
     """What ``measure`` finds, as a part that a worker process performs."""
 
-    def parts(self, size: str, data: bool) -> list[Part]:
-        """One a framework."""
-        return [Part("capabilities", name) for name in MODES]
-
     def perform(self, part: Part, place: Place) -> list[Record]:
         """The outcomes in the framework of a part, a record each."""
         return [
@@ -63,10 +58,6 @@ class Capabilities(Experiment):
             for method, found in measure(part.framework).items()
             for ability, one in found.items()
         ]
-
-    def memory_bytes(self, size: str) -> int:
-        """Tiny problems."""
-        return PROCESS
 
 
 def in_processes(frameworks: Iterable[str]) -> dict[str, Outcomes]:

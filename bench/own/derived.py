@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from bench.instruments import torch_calls
+from bench.job import Binding
+from bench.older import module
 from bench.own import rounding
 from bench.own.question import Question
 from bench.own.state import residual, shortest
@@ -37,19 +39,14 @@ def derived(
 ) -> tuple[np.ndarray | None, np.ndarray | None, str]:
     """The gradient of a float64 model and the fixed point where there is one, or None and a note that says why.
     solved: the fixed point and its residual, where they are known already."""
-    gradients = import_module(f"impls.{question.framework}.gradients.backprop")
     if not question.implicit:
-        return _gradient(question, framework, exact, gradients.value_and_grad(exact.loss())), None, ""
+        return _gradient(framework, exact, Binding(question.framework, "backprop")), None, ""
     z, left = solved or settled(exact.apply(), exact.numpy(exact.rest["z0"]), most)
     if not left <= ENOUGH:
         return None, None, f"No gradient error: the float64 solve stops at a residual of {left:.2g}."
-    adjoint = import_module(f"impls.{question.framework}.adjoints.ift")
     refined = import_module(f"bench.own.{question.framework}_refined").Refined(most)
-
-    def fixed_point(step: Any, z0: Any, args: Any) -> Any:
-        return adjoint.fixed_point(step, z0, args, solver=Known(exact.state(z)), linear_solver=refined)
-
-    found = _gradient(question, framework, exact, gradients.value_and_grad(exact.loss(fixed_point)))
+    bound = Binding(question.framework, "ift")
+    found = _gradient(framework, exact, bound, bound.fixed_point(refined, Known(exact.state(z))))
     if not np.isfinite(found).all():
         return None, None, f"No gradient error: the float64 backward solve misses {refined.tol:.0e}."
     return found, z, ""
@@ -67,15 +64,10 @@ class Unrolled:
 def unrolled(question: Question, framework: Any, exact: Any, most: int) -> Unrolled | None:
     """The gradient of a float64 solve unrolled, with as many steps as it takes for it to settle; None where it does
     not within ``most`` steps and ``MOST_BYTES`` of states: it grows with the steps, as where z* has no derivative."""
-    gradients = import_module(f"impls.{question.framework}.gradients.backprop")
-    adjoint = import_module(f"impls.{question.framework}.adjoints.unrolled")
-    picard = import_module(f"impls.{question.framework}.solvers").Picard
 
     def with_steps(count: int) -> np.ndarray:
-        def fixed_point(step: Any, z0: Any, args: Any) -> Any:
-            return adjoint.fixed_point(step, z0, args, solver=picard(steps=count))
-
-        return _gradient(question, framework, exact, gradients.value_and_grad(exact.loss(fixed_point)))
+        bound = Binding(question.framework, "unrolled", {"K": count})
+        return _gradient(framework, exact, bound, bound.fixed_point())
 
     most = min(most, MOST_BYTES // (8 * max(exact.numpy(exact.rest["z0"]).nbytes, 1)))
     count, before = FEW, None
@@ -142,9 +134,9 @@ def settled(step: Callable[[np.ndarray], np.ndarray], z: np.ndarray, most: int) 
     return best, least
 
 
-def _gradient(question: Question, framework: Any, exact: Any, fn: Callable[..., Any]) -> np.ndarray:
-    """The concatenated gradient that ``fn(leaves, rest)`` returns second."""
-    call, _ = framework.gradient(fn, exact.leaves, exact.rest)
-    leaves = import_module(f"impls.{question.framework}.ops").leaves(framework.sync(call())[1])
+def _gradient(framework: Any, exact: Any, bound: Binding, fixed_point: Any = None) -> np.ndarray:
+    """The concatenated gradient of a float64 model's loss."""
+    call, _ = framework.gradient(bound.value_and_grad(exact.loss(fixed_point)), exact.leaves, exact.rest)
+    leaves = module(f"impls.{bound.framework}.ops").leaves(framework.sync(call())[1])
     found: np.ndarray = exact.flat(leaves)
     return found

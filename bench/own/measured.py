@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,11 @@ import numpy as np
 from bench.cells import Cell
 from bench.failures import failure
 from bench.instruments import machine, sources, torch_calls
+from bench.job import Job, framework_of
 from bench.own import settings
-from bench.own.job import Job
 from bench.own.question import Question, model
 from bench.own.references import Reference, reference
+from bench.own.subject import job_of
 from bench.plan import Tour, Visit
 from bench.processes import Launch, Lost, Task, Worker
 from bench.rows import RunRow, Visited, append, now, plain, visit_row
@@ -150,9 +150,7 @@ def visited(factory: Any, measure: str, pairs: Message, taken: Any) -> Message:
 
 def referred(question: Question, taken: Any, K: int) -> Reference:
     """The reference of a model that runs."""
-    mode = {"torch": "torch_eager", "jax": "jax_jit"}[question.framework]
-    framework = import_module(f"bench.frameworks.{mode}").Framework("cpu")
-    return reference(question, framework, taken, K)
+    return reference(question, framework_of(question.framework), taken, K)
 
 
 def steps(cells: list[Cell]) -> int:
@@ -183,7 +181,7 @@ def _job(folder: Path, name: str, cell: Cell) -> Job:
     with np.load(folder / REFERENCE) as kept:
         gradient = kept["gradient"] if kept["gradient"].size else None
         found = {name: kept[name].item() for name in kept.files if name != "gradient"}
-    return Job(question, cell, taken, Reference(gradient, **found))
+    return job_of(question, cell, taken, Reference(gradient, **found))
 
 
 @functools.cache
@@ -217,7 +215,7 @@ def in_this_process(question: Question, cells: list[Cell], *, budget_s: float, p
             def factory(cell: Cell = cell) -> Job:
                 if taken is None:
                     raise broken
-                return Job(question, cell, taken, reference)
+                return job_of(question, cell, taken, reference)
 
             for measure in ("exact", "time"):
                 at_start, began = {"started": now(), "load": machine.load()}, time.monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil, log
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from bench.own.question import Unsuitable
 from bench.own.solved import Singular
 from bench.own.tolerances import CAP, KINK, SPREADS, TOLERANCE, allowed, solves
 
+if TYPE_CHECKING:
+    from bench.own.subject import CallersModel
+
 BASIS = 200
 """The most steps of a Krylov solve that is to be finished: each keeps a state."""
 
@@ -23,51 +26,53 @@ class Unfinished(Exception):
     """A solve that leaves too much for its gradient to be judged."""
 
 
-def judged(job: Any, deviation: float, *, last: bool = False) -> str:
+def judged(subject: CallersModel, deviation: float, *, last: bool = False) -> str:
     """A note on why the gradient of an exact method may deviate so far, empty where it does not; raises ``Wrong``.
 
-    job: see ``bench.own.job.Job``. last: the job is itself one in float64 that another one is judged by; it raises
+    subject: under one method. last: it is itself one in float64 that another one is judged by; it raises
     ``Unfinished`` where its solves leave too much.
     """
-    dtype = job.cell.dtype
-    most = allowed(dtype) + job.own_error
+    dtype = subject.cell.dtype
+    most = allowed(dtype) + subject.own_error
     if deviation <= most:
         return ""
-    if job.implicit and job.singular:  # no residual bounds an error there, and no solve is ever finished
+    if subject.implicit and subject.singular:  # no residual bounds an error there, and no solve is ever finished
         if not last:
-            return _unfinished(job, deviation)
-    elif job.implicit:
-        bound = job.own_error + allowed(dtype, solves(job.K, job.residual, job.backward_residual, job.radius))
+            return _unfinished(subject, deviation)
+    elif subject.implicit:
+        bound = subject.own_error + allowed(
+            dtype, solves(subject.K, subject.residual, subject.backward_residual, subject.radius)
+        )
         if bound <= most + CAP:
             most = bound
         elif last:
             raise Unfinished
         else:
-            return _unfinished(job, deviation)
+            return _unfinished(subject, deviation)
     if deviation <= most:
         return ""
     if not last:
-        if dtype == "float32" and deviation <= KINK and _near_in_double(job):
+        if dtype == "float32" and deviation <= KINK and _near_in_double(subject):
             return ""
-        if deviation <= SPREADS * (spread := job.spread):
+        if deviation <= SPREADS * (spread := subject.spread):
             return (
                 f"The gradient error may be rounding alone: the gradient is small against its terms, and rounding the "
                 f"arrays to {dtype} changes it by {spread:.1g} of its length."
             )
-    raise Wrong(_words(job, deviation, f", more than {most:.1g}"))
+    raise Wrong(_words(subject, deviation, f", more than {most:.1g}"))
 
 
-def _words(job: Any, deviation: float, rest: str) -> str:
-    return f"The gradient is {deviation:.2g} away from the float64 reference{rest}. {job.reference_note}".strip()
+def _words(subject: CallersModel, deviation: float, rest: str) -> str:
+    return f"The gradient is {deviation:.2g} away from the float64 reference{rest}. {subject.reference_note}".strip()
 
 
-def short(job: Any) -> str:
+def short(subject: CallersModel) -> str:
     """What to raise so that a method's solves leave less, by what they left: K, M, both, or neither."""
-    radius, options = job.radius, job.cell.options
-    if radius >= 1 and not job.singular:
+    radius, options = subject.radius, subject.cell.options
+    if radius >= 1 and not subject.singular:
         return f"ρ(J) ≈ {radius:.4g}: step does not contract at z, and more steps may not help"
-    forward = job.residual * (job.K if job.cell.method == "unrolled" else 1)
-    backward = job.backward_residual
+    forward = subject.residual * (subject.K if subject.cell.method == "unrolled" else 1)
+    backward = subject.backward_residual
     raised = {"K": forward, "M": backward} if "M" in options else {"K": forward}
     if "M" not in options and backward > forward:
         return f"the {options['linear_solver']} solve leaves a residual of {backward:.2g}, and takes no steps to raise"
@@ -76,47 +81,49 @@ def short(job: Any) -> str:
     return f"raise {' and '.join(named)}, since {' and '.join(left[name] for name in named)}"
 
 
-def _near_in_double(job: Any) -> bool:
+def _near_in_double(subject: CallersModel) -> bool:
     try:
-        job.doubled(lambda exact: exact.check())
+        subject.doubled(lambda exact: exact.judged())
     except Wrong:
         return False
     return True
 
 
-def _unfinished(job: Any, deviation: float) -> str:
+def _unfinished(subject: CallersModel, deviation: float) -> str:
     """The verdict on a method whose solves leave more than ``CAP``.
 
     Two things make it right: in float64 and with as many steps as it takes it meets the reference, and with its own
     steps it is what the same method gives in float64. Neither holds for a gradient that is negated or zero.
     """
-    hint = short(job)
+    hint = short(subject)
     note = f"Not checked: the solve is unfinished, and what it leaves may be larger than the gradient; {hint}."
     try:
-        job.doubled(lambda finished: finished.check(last=True), longer(job.cell, job.radius))
-        same = job.doubled(lambda exact: exact.grads)
+        subject.doubled(lambda finished: finished.judged(last=True), longer(subject.cell, subject.radius))
+        same = subject.doubled(lambda exact: exact.grads)
     except Wrong:
         raise Wrong(
-            _words(job, deviation, ", and stays away from it when the solve takes as many steps as it needs in float64")
+            _words(
+                subject, deviation, ", and stays away from it when the solve takes as many steps as it needs in float64"
+            )
         ) from None
     except Singular:  # no steps are missing
         raise
     except (Unfinished, Diverged, Unsuitable):
         return note
     size = float(np.linalg.norm(same))
-    apart = float(np.linalg.norm(job.grads - same)) / size if size > 0 else float("inf")
+    apart = float(np.linalg.norm(subject.grads - same)) / size if size > 0 else float("inf")
     # Picard steps round the same way everywhere; what Krylov and Anderson solves leave undone depends on the dtype.
-    most = allowed(job.cell.dtype) if _plain(job.cell.options) else max(CAP, allowed(job.cell.dtype))
-    if apart > most and apart * size > SPREADS * job.spread * job.length:
+    most = allowed(subject.cell.dtype) if _plain(subject.cell.options) else max(CAP, allowed(subject.cell.dtype))
+    if apart > most and apart * size > SPREADS * subject.spread * subject.length:
         raise Wrong(
             _words(
-                job,
+                subject,
                 deviation,
                 f", and {apart:.2g} away from what the same method gives in float64 with the same steps, more than "
                 f"{most:.1g}",
             )
         )
-    steps = ", ".join(f"{name} = {job.cell.options[name]}" for name in ("K", "M") if name in job.cell.options)
+    steps = ", ".join(f"{name} = {subject.cell.options[name]}" for name in ("K", "M") if name in subject.cell.options)
     return (
         "The solve is unfinished and explains the gradient error: in float64 the method gives the same with "
         f"{steps} and meets the reference with more; {hint}."

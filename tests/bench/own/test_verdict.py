@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bench.cells import Cell
-from bench.own.calls import Calls
+from bench.job import Job
 from bench.own.verdict import longer, short
 from tests.bench.own.asked import compared, only
 
@@ -22,7 +22,7 @@ def bent(monkeypatch: pytest.MonkeyPatch) -> Callable[[Bend], None]:
     """Sets what becomes of each gradient of a method; the reference is not made by it."""
 
     def bend(change: Bend) -> None:
-        plain = Calls._gradient
+        plain = Job._gradient
 
         def changed(self: Any, loss: Any) -> Any:
             call, seconds = plain(self, loss)
@@ -33,7 +33,7 @@ def bent(monkeypatch: pytest.MonkeyPatch) -> Callable[[Bend], None]:
 
             return called, seconds
 
-        monkeypatch.setattr(Calls, "_gradient", changed)
+        monkeypatch.setattr(Job, "_gradient", changed)
 
     return bend
 

@@ -1,21 +1,22 @@
-"""One method on the caller's model as a job that ``bench.worker.visit`` checks and measures."""
+"""The caller's model under one method as a subject: what is looked at before the method's time counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from bench.cells import Cell
-from bench.failures import Diverged, Wrong
+from bench.failures import Diverged, NotApplicable, Wrong
 from bench.instruments import accuracy
 from bench.instruments.counting import UnknownOp
+from bench.job import Job, Loss, Subject, framework_of
+from bench.older import module
 from bench.own import derived, state, verdict
-from bench.own.calls import Calls
 from bench.own.question import INDEPENDENT, Question, Unsuitable, missing_modes, model
 from bench.own.references import AGREES, IS_SINGULAR, Along, Reference
 from bench.own.rounding import eps
@@ -23,45 +24,113 @@ from bench.own.solved import SAME, radius_of, regular, require_regular, require_
 from bench.own.tolerances import allowed
 
 
-class First(NamedTuple):
-    """A loss, its flat float64 gradient, the Solution of a fixed point, and the bytes of the gradient."""
-
-    value: np.ndarray
-    gradient: np.ndarray
-    aux: Any
-    bytes: int
-
-
-class Job:
-    """taken: the model of the question, which all cells of a process share.
+def job_of(question: Question, cell: Cell, taken: Any, reference: Reference) -> Job:
+    """The job of a cell on the caller's model ``taken``, which all cells of a process share.
 
     Raises ``Unsuitable`` for a model that cannot be measured, before anything else is looked at.
     """
+    framework = framework_of(cell.framework, "cpu", cell.mode)
+    return Job(cell, CallersModel(question, cell, taken, reference), framework, cell.options)
+
+
+def subject_of(job: Job) -> CallersModel:
+    """The subject of a job that ``job_of`` made."""
+    assert isinstance(job.subject, CallersModel)
+    return job.subject
+
+
+class CallersModel(Subject):
+    """One a job, which it knows once it is inspected."""
+
+    job: Job
 
     def __init__(self, question: Question, cell: Cell, taken: Any, reference: Reference) -> None:
-        taken = taken.paired if cell.gradient == "forward_gradient" else taken  # its tangents are of real numbers
-        self.cell, self._question, self._model, self._reference = cell, question, taken, reference
+        self.cell, self._question, self._reference = cell, question, reference
+        # The tangents of a forward gradient are of real numbers.
+        self._model = taken.paired if cell.gradient == "forward_gradient" else taken
+        self.params, self.batch = self._model.leaves, self._model.rest
         self.sizes: Mapping[str, Any] = dict(cell.sizes)
-        with missing_modes(), regular():
-            self._calls = Calls(taken, cell)
-            self._framework = self._calls.framework
-            self.sync, self.forward = self._framework.sync, self._calls.forward
-            self._value = self._framework.numpy(self.forward())
-        require_same(self._value, self._framework.numpy(self.forward()))
-        self._calls.compile()
-        self.gradient = self._calls.gradient
-        self._note = ""
+        self._note, self._uncounted = "", ""
 
-    def check(self, *, last: bool = False) -> float | None:
+    # As a job needs it ------------------------------------------------------------------------------------------
+
+    def loss(self, fixed_point: Any) -> Loss:
+        """See ``Subject``."""
+        found: Loss = self._model.loss(fixed_point)
+        return found
+
+    def arrays(self, nest: Any) -> Any:
+        """See ``Subject``."""
+        return self._model.with_leaves(nest)
+
+    def size(self) -> tuple[int, int]:
+        """See ``Subject``."""
+        found: tuple[int, int] = self._model.sizes(self._model.leaves)
+        return found
+
+    def taken(self, gradient: Any) -> tuple[np.ndarray, int]:
+        """See ``Subject``."""
+        leaves = module(f"impls.{self.cell.framework}.ops").leaves(gradient)
+        return self._model.flat(leaves), self._model.sizes(leaves)[1]
+
+    def inspected(self, job: Job) -> Any:
+        """The loss must be the same twice. Code that the caller compiled is measured by what sees through it, and has
+        no forward mode: it drops tangents without a word."""
+        self.job = job
+        with missing_modes(), regular():
+            self._value = job.framework.numpy(job.forward())
+        require_same(self._value, job.framework.numpy(job.forward()))
+        self._opaque = job.framework.opaque(job.forward)
+        if self._opaque and self.cell.gradient == "forward_gradient":
+            raise NotApplicable("The model runs code that torch.compile made, which has no forward mode.")
+        return self._opaque or job.framework
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """See ``Subject``."""
+        try:
+            with missing_modes(), regular():
+                yield
+        except RuntimeError as error:
+            if "does not require grad" not in str(error):
+                raise
+            raise Unsuitable(INDEPENDENT) from None
+
+    def counted(self, flops: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Without a flop ratio, and with a note, where an operation is unknown."""
+        try:
+            return flops()
+        except UnknownOp as error:
+            words = str(error).split(": ")[1] if ": " in str(error) else error
+            self._uncounted = f"No flop ratio: {words}."
+            return {"flops": None, "forward_flops": None}
+
+    def check(self, job: Job) -> float | None:
+        """See ``judged``."""
+        return self.judged()
+
+    def values(self, job: Job) -> dict[str, Any]:
+        """Loss, errors and solve; ``notes`` says of what is missing why, and why a gradient that is off is not
+        wrong."""
+        notes = [self._reference.note, self._note, *self._model.notes]
+        if self._opaque:
+            notes.append("No held bytes, flop ratio and traffic: the model runs code that torch.compile made.")
+        notes.append(self._uncounted)
+        if self._reference.singular and IS_SINGULAR not in self._reference.note:
+            notes.append(f"ρ(J) ≈ {self.radius:.4g}: {IS_SINGULAR}.")
+        found = {"loss": float(self._value), **self._errors(), **self._solve()}
+        return {**found, "notes": [note for note in notes if note]}
+
+    def judged(self, *, last: bool = False) -> float | None:
         """Deviation from what the method must return, None without a reference: the true gradient for an exact one,
         (g·v) v for a forward gradient. Raises ``Unsuitable``, ``Diverged`` and ``Wrong``. last: see ``verdict.judged``.
         """
-        value, options = self._once.value, self.cell.options
+        value, options = self.job.first.value, self.cell.options
         dense = options.get("linear_solver") == "dense" or options.get("solver") == "newton"
         if dense and not (np.isfinite(self.residual) and np.isfinite(self.grads).all()):
             require_regular(self._model, self.K)
         if self.implicit:
-            require_solved(self.residual, self._tol, self.K, self._calls.solver, lambda: self.radius)
+            require_solved(self.residual, self._tol, self.K, str(options.get("solver", "picard")), lambda: self.radius)
         if not np.isfinite(self._value):
             raise Diverged(f"The loss is {float(self._value):.3g}: the input or a parameter is bad, or it overflows.")
         theta = sum(float(np.linalg.norm(self._model.numpy(one))) for one in self._model.leaves)
@@ -73,44 +142,9 @@ class Job:
             return None
         if self._reference.gradient is None:
             return self._along_tangents() if self._reference.differences else None
-        wrong = float(np.linalg.norm(self.grads - self._calls.tangent.expected(self._reference.gradient)))
-        deviation = wrong / self.length / self._calls.tangent.scale
+        deviation = self.job.deviation(self._reference.gradient)
         self._note = verdict.judged(self, deviation, last=last)
         return deviation
-
-    def exact(self) -> dict[str, Any]:
-        """Noise-free values; ``notes`` says of those that are missing why, and why one that is off is not wrong."""
-        notes = [note for note in (self._reference.note, self._note, *self._model.notes) if note]
-        shown = self._calls.opaque or self._framework
-        if self._calls.opaque:
-            notes.append("No held bytes, flop ratio and traffic: the model runs code that torch.compile made.")
-        try:
-            flops = shown.flops(self.forward, self.gradient)
-        except UnknownOp as error:
-            flops = {"flops": None, "forward_flops": None}
-            notes.append(f"No flop ratio: {str(error).split(': ')[1] if ': ' in str(error) else error}.")
-        if self._reference.singular and IS_SINGULAR not in self._reference.note:
-            notes.append(f"ρ(J) ≈ {self.radius:.4g}: {IS_SINGULAR}.")
-        reverse = self._calls.loss if self.cell.gradient == "backprop" else None
-        numbers, taken = self._model.sizes(self._model.leaves)
-        options = self.cell.options
-        return {
-            **shown.bytes(self.forward, self.gradient, reverse, *self._calls.args),
-            **flops,
-            **shown.traffic(self.forward, self.gradient),
-            "parameters": numbers,
-            "parameter_bytes": taken,
-            "tangent_bytes": taken * int(options.get("count", 1)) * int("tangents" in options),
-            "result_bytes": self._once.bytes,
-            "loss": float(self._value),
-            **self._errors(),
-            **self._solve(),
-            "notes": notes,
-        }
-
-    def values(self) -> dict[str, Any]:
-        """Compile seconds of the gradient call."""
-        return {"compile_s": self._calls.compile_s}
 
     # What a verdict looks at ------------------------------------------------------------------------------------
 
@@ -122,12 +156,12 @@ class Job:
     @property
     def K(self) -> int:
         """Steps of the forward solve."""
-        return self._calls.K
+        return int(self.cell.options["K"])
 
     @property
     def grads(self) -> np.ndarray:
         """The flat gradient of the first call."""
-        return self._once.gradient
+        return self.job.first.gradient
 
     @property
     def singular(self) -> bool:
@@ -157,19 +191,19 @@ class Job:
     @cached_property
     def residual(self) -> float:
         """The largest ‖step(z) − z‖/‖z‖ that the solve left; near z* = 0 against a part of the start's length."""
-        aux = self._once.aux
-        found = float(self._framework.numpy(aux.residual))
+        aux = self.job.first.aux
+        found = float(self.job.framework.numpy(aux.residual))
         if np.isnan(found) or found <= self._tol:
             return found
-        step, z = self._model.apply(), self._framework.numpy(aux.value)
-        least = state.shortest(step, self._framework.numpy(self._model.rest["z0"]))
+        step, z = self._model.apply(), self.job.framework.numpy(aux.value)
+        least = state.shortest(step, self.job.framework.numpy(self._model.rest["z0"]))
         near = state.residual(z, step(self._model.numpy(self._model.state(z))), least)
         return min(found, near)
 
     @cached_property
     def backward_residual(self) -> float:
         """What the backward solve left; 0 for a method without."""
-        return float(self._calls.backward().get("backward_residual", 0.0))
+        return float(self.job.backward()["backward_residual"] or 0.0)
 
     @cached_property
     def radius(self) -> float:
@@ -185,40 +219,26 @@ class Job:
         true, most = self._reference.gradient, derived.LONGEST * self.K if self.implicit else 1
         if true is None or self._reference.differences or self.singular:  # rounded, I − J has an inverse, any one
             return 0.0
-        with derived.doubled(self._framework):
+        with derived.doubled(self.job.framework):
             exact = model(self._question, double=True, alone=self._model.alone, pairs=True)
-            return derived.spread(self._question, self._framework, exact, true, self.cell.dtype, most)
+            return derived.spread(self._question, self.job.framework, exact, true, self.cell.dtype, most)
 
-    def doubled(self, look: Callable[[Job], Any], options: Mapping[str, Any] | None = None) -> Any:
+    def doubled(self, look: Callable[[CallersModel], Any], options: Mapping[str, Any] | None = None) -> Any:
         """What ``look`` returns of the same method in float64, or of one with other options."""
         cell = replace(self.cell, dtype="float64", options=self.cell.options if options is None else options)
-        with derived.doubled(self._framework):
+        with derived.doubled(self.job.framework):
             exact = model(self._question, double=True, alone=self._model.alone)
-            return exact.holding(lambda: look(Job(self._question, cell, exact, self._reference)))
+            return exact.holding(lambda: look(subject_of(job_of(self._question, cell, exact, self._reference))))
 
     # ------------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _once(self) -> First:
-        """What the first call returned."""
-        try:
-            with missing_modes(), regular():
-                value, grads, aux = self.sync(self.gradient())
-        except RuntimeError as error:
-            if "does not require grad" not in str(error):
-                raise
-            raise Unsuitable(INDEPENDENT) from None
-        leaves = import_module(f"impls.{self.cell.framework}.ops").leaves(grads)
-        size = self._model.sizes(leaves)[1]
-        return First(self._framework.numpy(value), self._model.flat(leaves), aux, size)
 
     def _along_tangents(self) -> float | None:
         """Deviation of a forward gradient from (∇L·v) v by central differences along its own tangents, where there is
         no gradient to compare it with; None where they do not settle. Raises ``Wrong``."""
-        if (rows := self._calls.tangent.rows) is None:
+        if (rows := self.job.tangents.rows) is None:
             return None
         try:
-            with derived.doubled(self._framework):
+            with derived.doubled(self.job.framework):
                 exact = model(self._question, double=True, alone=self._model.alone, pairs=True)
                 slopes, off = zip(*(Along(exact, exact.value).slope(v) for v in rows), strict=True)
         except Exception:  # it does not run in float64, as the reference's note says
@@ -250,7 +270,7 @@ class Job:
         return {"gradient_error": accuracy.error(self.grads, true), "cosine": cosine}
 
     def _solve(self) -> dict[str, float | None]:
-        if not self._once.aux:
+        if not self.job.first.aux:
             return {}
-        steps = float(self._framework.numpy(self._once.aux.steps))
+        steps = float(self.job.framework.numpy(self.job.first.aux.steps))
         return {"forward_steps": steps, "forward_residual": self.residual, "spectral_radius": self.radius}
