@@ -501,7 +501,7 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
     if torn:
         told[-1] = _unfinished(torn)
     if foreign and not found:
-        raise ValueError(f"{path.name} holds no row of results: give a file that `python -m bench run` wrote.")
+        raise ValueError(f"{path.name} holds no row of results: give a file that `gradratio run` wrote.")
     if notes is not None:
         notes += told
     return found

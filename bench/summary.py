@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import asdict
 
+from bench import tables
 from bench.cells import Cell
 from bench.rows import Row, RunRow, VisitRow, last_run, same
 from bench.stats import Estimate, centre, worker_ratio
@@ -96,7 +97,7 @@ def table(summaries: Iterable[Summary]) -> str:
     """The summaries as a table in plain text, with the reasons of what failed below it."""
     summaries = list(summaries)
     lines = [HEADER, *(_line(one) for one in summaries)]
-    text = aligned(lines, left=(0, len(HEADER) - 1))
+    text = tables.text(lines, left=(0, len(HEADER) - 1))
     reasons = [f"{one.status}: {one.cell}: {one.reason}" for one in summaries if one.status != "ok"]
     return "\n".join(text + (["", *reasons] if reasons else []))
 
@@ -118,12 +119,3 @@ def _line(one: Summary) -> tuple[str, ...]:
         "" if error is None else f"{error:.2e}",
         one.status,
     )
-
-
-def aligned(lines: Sequence[Sequence[str]], left: Container[int] = (0,)) -> list[str]:
-    """Lines of words as columns of plain text: flush left those in ``left``, the others flush right."""
-    from tabulate import tabulate  # which asv's environments do not have
-
-    sides = ["left" if column in left else "right" for column in range(len(lines[0]))]
-    text = tabulate(lines, tablefmt="plain", colalign=sides, disable_numparse=True)
-    return [line.rstrip() for line in text.splitlines()]

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import tables
 from bench.instruments.torch_calls import profiled
-from bench.summary import aligned
 
 Event = Mapping[str, Any]
 
@@ -151,7 +151,7 @@ def table(gradient: Profile, forward: Profile) -> str:
     for name, one, other in pairs:
         spent = "" if one is None else f"{(one.seconds or 0) / forward.seconds:.2f}"
         lines.append((name, *_words(one, gradient.seconds), spent, *_words(other, forward.seconds)))
-    return "\n".join(aligned(lines))
+    return "\n".join(tables.text(lines))
 
 
 def _counts(gradient: Profile, forward: Profile) -> str:
@@ -161,7 +161,7 @@ def _counts(gradient: Profile, forward: Profile) -> str:
     own = {kind.name: kind for kind in gradient.kinds}
     lines = [["kind", "gradient", "forward"]]
     lines += [[name, *(f"{side[name].calls:g}" if name in side else "" for side in (own, others))] for name in names]
-    text = "\n".join(aligned(lines))
+    text = "\n".join(tables.text(lines))
     return f"{gradient.note or forward.note}\n\n{text}"
 
 

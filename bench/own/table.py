@@ -5,18 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from bench import tables
+
 HEAD = ("method", "R [95 %]", "forward", "gradient", "peak", "held", "flop ratio", "gradient error", "cosine")
 
 
 def text(frame: Any, numbers: Any) -> str:
     """As plain text. numbers: the module that words them, ``reports.numbers``."""
-    table = [HEAD, *_cells(frame, numbers)]
-    widths = [max(len(row[place]) for row in table) for place in range(len(HEAD))]
-    lines = []
-    for name, *others in table:
-        right = [one.rjust(width) for one, width in zip(others, widths[1:], strict=True)]
-        lines.append("  ".join([name.ljust(widths[0]), *right]).rstrip())
-    return "\n".join([*lines, *_reasons(frame)])
+    return "\n".join([*tables.text([HEAD, *_cells(frame, numbers)]), *_reasons(frame)])
 
 
 def markup(frame: Any, numbers: Any) -> str:

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bench import tables
 from bench.cells import MODES
 from bench.experiments.catalog import PROCESS, Experiment, Place, Record
 from bench.failures import failure
@@ -17,7 +18,6 @@ from bench.peers.settings import Line, of_cell
 from bench.plan import Part
 from bench.rows import PartRow
 from bench.stats import centre
-from bench.summary import aligned
 
 SLACK = 1.02
 """Another processor rounds otherwise than the one that the search ran on."""
@@ -157,7 +157,7 @@ def table(rows: Iterable[PartRow]) -> str:
             if "contender" in record:  # others are of another experiment, in a file that is none of the peers'
                 found.setdefault(str(record["contender"]), {}).setdefault(str(record["cell"]), []).append(record)
         lines = [(framework, *HEADER[1:]), *(_line(name, cells) for name, cells in found.items())]
-        blocks.append("\n".join(aligned(lines, left=(0, 3, 4))))
+        blocks.append("\n".join(tables.text(lines, left=(0, 3, 4))))
     return "\n\n".join([*blocks, NOTE])
 
 

@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import tables
+
 COLUMNS = ("median ms", "R [95 %]", "peak bytes", "flops", "error", "status")
+LEFT = ("R [95 %]", "status")
+"""Columns that are flush left."""
 NOTE = (
     "median: of the gradient call, by pytest-benchmark in one process. The rest: by the measuring core, R as the\n"
     "median over its worker processes."
@@ -127,21 +131,14 @@ def _block(problem: str, benchmarks: Sequence[Benchmark]) -> str:
     for method in methods:
         cells = [_cells(own.get((method, framework))) for framework in frameworks]
         lines.append([method, *(word for words in cells for word in words)])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    left = [column == 0 or (column - 1) % len(COLUMNS) in (1, 5) for column in range(len(widths))]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     above = " " * widths[0]
     for index, framework in enumerate(frameworks):
         first = 1 + index * len(COLUMNS)
         # A framework stands over its columns, which are two spaces apart.
         above += "  " + framework.ljust(sum(widths[first : first + len(COLUMNS)]) + 2 * (len(COLUMNS) - 1))
-    rows = (
-        "  ".join(
-            word.ljust(width) if flush else word.rjust(width)
-            for word, width, flush in zip(line, widths, left, strict=True)
-        )
-        for line in lines
-    )
-    return "\n".join(line.rstrip() for line in (problem, above, *rows))
+    left = [0, *(column for column in range(1, len(widths)) if COLUMNS[(column - 1) % len(COLUMNS)] in LEFT)]
+    return "\n".join([problem, above.rstrip(), *tables.text(lines, left)])
 
 
 def _cells(one: Benchmark | None) -> tuple[str, ...]:

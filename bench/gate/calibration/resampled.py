@@ -7,6 +7,7 @@ from math import log
 
 import numpy as np
 
+from bench import tables
 from bench.gate.gate import PAIRS
 from bench.gate.judge import FLOOR_S, MARGIN, TIMES
 from bench.rows import Pair, RateRow
@@ -88,29 +89,28 @@ def words(logs: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def table(rows: Sequence[RateRow]) -> str:
     """What the rows show, in Markdown."""
-    lines = ["| what | gates | alarms | rate, 95 % bound | longest |", "| --- | ---: | ---: | ---: | ---: |"]
+    counts = [["what", "gates", "alarms", "rate, 95 % bound", "longest"]]
     names = list(dict.fromkeys(row.name for row in rows))
     for name in names:
         mine = [row for row in rows if row.name == name]
         alarms = sum(row.status == 1 if name == "A/A" else row.caught for row in mine)
         limit = bound(alarms, len(mine)) if name == "A/A" else 1 - bound(len(mine) - alarms, len(mine))
         words = f"{'at most' if name == 'A/A' else 'at least'} {limit:.0%}"
-        lines.append(f"| {name} | {len(mine)} | {alarms} | {words} | {max(row.seconds for row in mine):.0f} s |")
+        counts.append([name, f"{len(mine)}", f"{alarms}", words, f"{max(row.seconds for row in mine):.0f} s"])
+    lines = tables.markdown(counts)
     gates = gates_of_equals(rows)
     if gates:
         number = sum(map(len, gates))
         lines += ["", f"{DRAWS:,} gates drawn from the {number} pairs of A/A gates:".replace(",", " "), ""]
-        lines += [
-            "| cells of | pairs | A/A | gradient 5 % slower | 10 % slower | both 10 % slower "
-            "| sd of a pair: forward, gradient, R |",
-            "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
-        ]
+        spread = "sd of a pair: forward, gradient, R"
+        drawn = [["cells of", "pairs", "A/A", "gradient 5 % slower", "10 % slower", "both 10 % slower", spread]]
         for framework in dict.fromkeys(row.cell.split("/")[0] for row in rows if row.name == "A/A"):
             own = gates_of_equals([row for row in rows if row.cell.startswith(f"{framework}/")])
             changes = (None, slower(1.05), slower(1.1), slower(1.1, 1.1))
-            shown = " | ".join(_share(alarm_rate(own, change)) for change in changes)
+            shares = [_share(alarm_rate(own, change)) for change in changes]
             spread = ", ".join(_sd([pair for pairs in own for pair in pairs], name) for name in TIMES)
-            lines.append(f"| {framework} | {sum(map(len, own))} | {shown} | {spread} |")
+            drawn.append([framework, f"{sum(map(len, own))}", *shares, spread])
+        lines += tables.markdown(drawn, left=(0, 6))
     return "\n".join(lines)
 
 
