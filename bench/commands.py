@@ -349,7 +349,7 @@ def _add_capabilities(command: argparse.ArgumentParser) -> None:
 
 def _capabilities(given: argparse.Namespace) -> int:
     """Try everything, write the file and say which numbers were wrong; 1 where any were."""
-    from bench.capabilities.document import document, write
+    from bench.capabilities.abilities import document, write
     from bench.capabilities.measure import in_processes
     from bench.capabilities.outcome import WRONG
 

@@ -113,11 +113,11 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
-    def ask(self, job: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
-        """The answer to one job; ``Lost`` where the process dies or takes too long and is killed."""
+    def ask(self, request: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        """The answer to one request; ``Lost`` where the process dies or takes too long and is killed."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(job).encode() + b"\n")
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._dead() from None

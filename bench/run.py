@@ -96,9 +96,9 @@ def measure(
     with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
         if share_compiled:
             launch = replace(launch, compiled=Path(scratch, "compiled").resolve())
-        job = {"scratch": scratch, "pairs": dict(pairs or {}), "data": None if data is None else str(data)}
+        request = {"scratch": scratch, "pairs": dict(pairs or {}), "data": None if data is None else str(data)}
         limits = Limits(timeout_s, None if stop_after_s is None else began + stop_after_s)
-        visits = Visits(launch, run, job, memory_bytes=machine.memory_for(slots), gpus=gpus)
+        visits = Visits(launch, run, request, memory_bytes=machine.memory_for(slots), gpus=gpus)
         leader = Leader(visits, path=path, limits=limits, progress=progress)
         yield from leader.lead(plan, [cores[slot % len(cores)] for slot in range(slots)])
 
@@ -187,12 +187,12 @@ class Visits:
         self,
         launch: Launch,
         run: RunRow,
-        job: Mapping[str, Any],
+        request: Mapping[str, Any],
         *,
         memory_bytes: int | None = None,
         gpus: Sequence[str] = (),
     ) -> None:
-        self._launch, self._run, self._job = launch, run, job
+        self._launch, self._run, self._request = launch, run, request
         self._memory_bytes, self._gpus = memory_bytes, gpus
 
     def seats(self, visit: Visit) -> Mapping[str, Seat]:
@@ -204,8 +204,8 @@ class Visits:
     def ask(self, workers: Mapping[str, Worker], visit: Visit, timeout_s: float) -> dict[str, Any]:
         """What came of a visit: status, reason and what was found. ``Lost`` where a process gave no answer."""
         what = "part" if isinstance(visit.cell, Part) else "cell"
-        job = {what: visit.cell.as_json(), "measure": visit.measure, "worker": visit.worker, **self._job}
-        return workers[""].ask(job, timeout_s)
+        request = {what: visit.cell.as_json(), "measure": visit.measure, "worker": visit.worker, **self._request}
+        return workers[""].ask(request, timeout_s)
 
     def row(self, visit: Visit, answer: Mapping[str, Any], core: int, seconds: float) -> Any:
         """The row of a visit."""

@@ -1,4 +1,5 @@
-"""The worker process: reads one JSON job a line from stdin, makes the visit, and answers with one JSON line on stdout.
+"""The worker process: reads one JSON request a line from stdin, makes the visit, and answers with one JSON line on
+stdout.
 
 Started by file path, ``python -P bench/worker.py [CORE]``, so that neither this folder nor the repository
 root is on the import path: ``bench`` is loaded from where this file lies, ``impls`` comes from the
@@ -132,34 +133,36 @@ def perform(part: Part, place: Place, *, visible_gpu: str | None = None) -> Mess
     return answer
 
 
-# Jobs and their answers ----------------------------------------------------------------------------------------------
+# Requests and their answers ------------------------------------------------------------------------------------------
 
 
-def answer(job: Message) -> Message:
-    """The answer to a job: the cell that it names is visited, or the part of an experiment performed; the gate asks for
-    turns, and a caller for a visit of its own model."""
+def answer(request: Message) -> Message:
+    """The answer to a request: the cell that it names is visited, or the part of an experiment performed; the gate asks
+    for turns, and a caller for a visit of its own model."""
     from bench.rows import plain
 
-    if "live" in job:
-        return prepared()(job)
-    if "own" in job:
+    if "live" in request:
+        return prepared()(request)
+    if "own" in request:
         from bench.own.measured import answer
 
-        return answer(job)
-    kind = "part" if "part" in job else "cell"
-    gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if job[kind]["device"].startswith("cuda") else None
+        return answer(request)
+    kind = "part" if "part" in request else "cell"
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if request[kind]["device"].startswith("cuda") else None
     if kind == "part":
         from bench.experiments.catalog import Place
         from bench.plan import Part
 
-        place = Place(Path(job["scratch"]), Path(job["data"]) if job.get("data") else None)
-        return plain(perform(Part(**job["part"]), place, visible_gpu=gpu))
+        place = Place(Path(request["scratch"]), Path(request["data"]) if request.get("data") else None)
+        return plain(perform(Part(**request["part"]), place, visible_gpu=gpu))
     from bench.cells import Cell
     from bench.subjects import build
 
-    cell = Cell(**job["cell"])
+    cell = Cell(**request["cell"])
     settle(cell.framework)
-    return plain(visit(lambda: build(cell, Path(job["scratch"])), job["measure"], visible_gpu=gpu, **job["pairs"]))
+    return plain(
+        visit(lambda: build(cell, Path(request["scratch"])), request["measure"], visible_gpu=gpu, **request["pairs"])
+    )
 
 
 @functools.cache
@@ -237,21 +240,21 @@ def ready() -> Message:
 
 
 def serve(handle: Callable[[Message], Message], out: TextIO) -> None:
-    """Answer jobs one after another until stdin ends, which it also does when the parent dies.
+    """Answer requests one after another until stdin ends, which it also does when the parent dies.
 
     A thread of its own reads stdin, so that the process ends at once even in the middle of a visit: no
     orphans.
     """
-    jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
     def listen() -> None:
         for line in sys.stdin.buffer:
-            jobs.put(json.loads(line))
+            requests.put(json.loads(line))
         os._exit(0)
 
     threading.Thread(target=listen, daemon=True).start()
     while True:
-        say(out, handle(jobs.get()))
+        say(out, handle(requests.get()))
 
 
 def main() -> None:

@@ -66,8 +66,8 @@ def in_processes(
         append(path, run)
 
         def led(plan: list[Tour]) -> list[Visited]:
-            job: dict[str, Any] = {"own": own, "pairs": {"budget_s": budget_s}}
-            visits = Visits(launch, run, job, memory_bytes=task.memory_bytes)
+            request: dict[str, Any] = {"own": own, "pairs": {"budget_s": budget_s}}
+            visits = Visits(launch, run, request, memory_bytes=task.memory_bytes)
             return list(Leader(visits, path=path, limits=Limits(timeout_s)).lead(plan, cores[:slots]))
 
         exact = led([tuple(Visit(cell, "exact", 0) for cell in cells)])
@@ -118,10 +118,10 @@ def _pickler(base: Any) -> Any:
 # In worker processes: their side ------------------------------------------------------------------------------------
 
 
-def answer(job: Message) -> Message:
-    """The answer to a job of a worker: ``own`` names the scratch folder, the model's file in it and the caller's import
-    path; with a ``cell`` it is visited, without one the reference is computed and kept."""
-    own, folder = job["own"], Path(job["own"]["scratch"])
+def answer(request: Message) -> Message:
+    """The answer to a request of a worker: ``own`` names the scratch folder, the model's file in it and the caller's
+    import path; with a ``cell`` it is visited, without one the reference is computed and kept."""
+    own, folder = request["own"], Path(request["own"]["scratch"])
     for path in own["paths"]:
         if path not in sys.path:
             sys.path.append(path)
@@ -131,10 +131,10 @@ def answer(job: Message) -> Message:
             taken = _loaded(folder / own["model"])[1]
         except Exception:  # the row says why
             taken = None
-        if "cell" not in job:
+        if "cell" not in request:
             return _refer(folder, own["model"], own["K"])
-        cell = Cell(**job["cell"])
-        return plain(visited(lambda: _job(folder, own["model"], cell), job["measure"], job["pairs"], taken))
+        cell = Cell(**request["cell"])
+        return plain(visited(lambda: _job(folder, own["model"], cell), request["measure"], request["pairs"], taken))
 
 
 def visited(factory: Any, measure: str, pairs: Message, taken: Any) -> Message:

@@ -11,7 +11,7 @@ import pytest
 
 from bench import run
 from bench.capabilities import measure as trying
-from bench.capabilities.document import SCHEMA, facts
+from bench.capabilities.abilities import SCHEMA, facts
 from bench.capabilities.measure import measure
 from bench.capabilities.outcome import NO, REFUSED, WRONG, YES, Outcome
 from bench.cells import Cell

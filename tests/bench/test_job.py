@@ -1,4 +1,5 @@
-"""The backward residual of a row is that of the x the method went on with, whatever its solver says of itself."""
+"""What a binding binds; and the backward residual of a row is that of the x the method went on with, whatever its
+solver says of itself."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from bench.instruments.accuracy import largest_ratio
-from bench.job import backward_solve
+from bench.job import Binding, backward_solve, framework_of
 
 N, BATCH = 6, 3
 FRAMEWORKS = {"torch": "torch_eager", "jax": "jax_jit"}
@@ -104,3 +105,43 @@ def test_ratios_of_samples() -> None:
     assert largest_ratio(0 * x, 0 * x) == 0
     assert largest_ratio(x, 0 * x) == np.inf
     assert largest_ratio(x, x, least=10) == 0.5
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_binding_has_the_solvers_and_steps_that_its_options_name(name: str) -> None:
+    options = {"K": 5, "solver": "anderson", "tol": 1e-3, "linear_solver": "gmres", "M": 4}
+    bound = Binding(name, "ift", options)
+    found = bound.fixed_point()
+    solver, linear = found.keywords["solver"], found.keywords["linear_solver"]
+    assert found.func is import_module(f"impls.{name}.adjoints.ift").fixed_point
+    assert (type(solver).__name__, solver.steps, solver.tol) == ("Anderson", 5, 1e-3)
+    assert (type(linear).__name__, linear.steps) == ("GMRES", 4)
+    plain = bound.plain.fixed_point()
+    assert plain.func is import_module(f"impls.{name}.adjoints.jfb").fixed_point
+    assert plain.keywords == {"solver": solver}
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_given_solvers_stand_in_for_named_ones_and_without_steps_there_is_no_fixed_point(name: str) -> None:
+    bound = Binding(name, "ift", {"K": 5, "linear_solver": "dense"})
+    assert type(bound.linear_solver()).__name__ == "Dense"
+    watched = object()
+    assert bound.fixed_point(watched).keywords["linear_solver"] is watched
+    found = Binding(name, "ift").fixed_point(watched, solver=bound)
+    assert found.keywords == {"solver": bound, "linear_solver": watched}
+    assert Binding(name, "backprop").fixed_point() is None and Binding(name, "backprop").plain.fixed_point() is None
+
+
+def test_a_solver_that_there_is_not_is_refused_with_a_hint() -> None:
+    with pytest.raises(LookupError, match="No linear solver 'gmress': did you mean gmres"):
+        Binding("torch", "ift", {"K": 5, "linear_solver": "gmress"}).fixed_point()
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_training_step_goes_down_the_bound_gradient(name: str) -> None:
+    """L = Σ p²/2 has the gradient p."""
+    used = framework_of(name)
+    step = Binding(name, "backprop").train_step(lambda params, batch: ((params["p"] ** 2).sum() / 2, ()))
+    value, params, _ = step({"p": used.array(np.array([1.0, -2.0]), "float32")}, {}, None, 0.25)
+    assert float(value) == 2.5
+    np.testing.assert_allclose(used.numpy(params["p"]), [0.75, -1.5])
