@@ -94,7 +94,9 @@ class Model:
                 found = fixed_point(self._inside(args, tree), rest["z0"], args)
                 state = self._lifted.lower(found.value)
                 return scalar(
-                    self._recorded("loss", lambda: question.evaluate(state, tree), args[: len(leaves)])
+                    self._recorded(
+                        "loss", lambda: question.evaluate(self._asking("loss", state), tree), args[: len(leaves)]
+                    )
                 ), found
 
             return self._nest.call(args[: len(leaves)], rest["held"], body)
@@ -235,7 +237,8 @@ class Model:
 
     def _recorded(self, which: str, fn: Callable[[], Any], leaves: list[Any]) -> Any:
         """What the caller's loss or step returns. Where it differentiates inside (``torch.autograd.grad`` in a loss), a
-        graph is recorded in a forward too, and where it does so in parameters, ``leaves`` ask for a gradient."""
+        graph is recorded in a forward too, in which the state asks for a gradient (see ``_asking``), and where it does
+        so in parameters, ``leaves`` too."""
         while True:
             try:
                 if self._differentiates[which] == "parameters":
@@ -244,16 +247,22 @@ class Model:
                 with self._torch.enable_grad() if self._differentiates[which] else nullcontext():
                     return fn()
             except RuntimeError as error:
+                if which == "loss" and self._question.implicit and "been used in the graph" in str(error):
+                    raise Unsuitable(THROUGH) from error
                 if "does not require grad" not in str(error) or self._differentiates[which] == "parameters":
                     raise
                 if which == "step" and self._differentiates[which]:
                     raise Unsuitable(INSIDE) from None
                 self._differentiates[which] = "parameters" if self._differentiates[which] else "inputs"
 
+    def _asking(self, which: str, z: Any) -> Any:
+        """The state, or, where the loss or step differentiates inside, one that asks for a gradient."""
+        return z if z.requires_grad or _dual(z) or not self._differentiates[which] else z.detach().requires_grad_()
+
     def _applied(self, z: Any, tree: Any) -> Any:
         assert self._question.step is not None
         step, state = self._question.step, self._lifted.lower(z)
-        image = self._recorded("step", lambda: step(state, tree), [])
+        image = self._recorded("step", lambda: step(self._asking("step", state), tree), [])
         self._lifted.require_state(state, image, isinstance(image, self._torch.Tensor))
         if not self._torch.is_grad_enabled() and image.requires_grad and not _dual(image):
             image = image.detach()  # what step recorded for itself ends here: a solve without a graph stays without
@@ -297,8 +306,12 @@ CHANGES = (
 )
 LASTING = "loss gives {} and then {}, {}: switch that off (model.eval()), or let it work on a copy."
 INSIDE = (
-    "step differentiates inside by something that asks for no gradient: where z.requires_grad is False, let it take "
-    "z.detach().requires_grad_()."
+    "step differentiates inside by something that asks for no gradient: where x.requires_grad is False, let it take "
+    "x.detach().requires_grad_()."
+)
+THROUGH = (
+    "loss differentiates the state z by something that it does not depend on inside the loss, as by args through the "
+    "solve: let it differentiate by z, or by what it computes itself."
 )
 
 

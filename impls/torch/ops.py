@@ -97,8 +97,8 @@ def dense(tree: Tree) -> Tree:
 
 
 def first_order(x: Tensor, method: str) -> Tensor:
-    """``x`` itself; a second derivative through it raises, since ``method`` would get it silently wrong."""
-
+    """A view of ``x``; a second derivative through it raises, since ``method`` would get it silently wrong."""
+    x = x.view_as(x)
     value, tangent = fwd.unpack_dual(x)
     dual = tangent is not None
 

@@ -55,10 +55,13 @@ def apply(f: Callable[..., State], z: State, *args: Any) -> State:
 
 
 def finish(z: State, fz: State, spent: int, tol: float) -> Solution:
-    """The Solution of a solve that ended at z, with its image fz = step(z) as value."""
+    """The Solution of a solve that ended at z, with its image fz = step(z) as value.
+
+    The value is a view: a loss that differentiates in it, such as a penalty on ∂L/∂z, meets no hook of an adjoint.
+    """
     residual = largest_ratio(fz.detach() - z.detach(), z.detach(), spare=True)
     converged = residual <= tol if tol > 0 else torch.isfinite(residual)
-    return Solution(fz, torch.tensor(float(spent + 1)), residual, converged)
+    return Solution(fz.view_as(fz), torch.tensor(float(spent + 1)), residual, converged)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,21 @@ from torch.autograd import forward_ad
 from torch.autograd.gradcheck import GradcheckError
 
 from impls.problems import KIND
-from tests.impls.frameworks import answer, array, distance, enough, flat, leaves, loss, run, small, tree, unflat
+from tests.impls.frameworks import (
+    answer,
+    array,
+    distance,
+    enough,
+    flat,
+    leaves,
+    loss,
+    module,
+    run,
+    small,
+    to_numpy,
+    tree,
+    unflat,
+)
 
 CONVERGED = {"K": 40, "M": 40}
 """0.6⁴⁰ = 1e-9, a hundredth of the tightest tolerance that it is held to."""
@@ -159,3 +173,44 @@ def test_unrolled_has_the_right_hessian() -> None:
     difference = (gradient(at + h * v) - gradient(at - h * v)) / (2 * h)
     assert distance(found["torch"], found["jax"]) < 1e-12
     assert distance(found["torch"], difference) < 1e-8
+
+
+@pytest.mark.parametrize("method", ["unrolled", "ift", "ift_reused", "jfb"])
+def test_a_loss_may_differentiate_in_the_state(framework: str, method: str) -> None:
+    """L = ‖z‖²/2 + ‖∂(Σ z³/3)/∂z‖²/2 has ∂L/∂z = z + 2 z³; of z = z A + x it is z = x (I − A)⁻¹, ∂L/∂x = g (I − A)⁻ᵀ
+    and ∂L/∂A = zᵀ ∂L/∂x. JFB leaves the inverse out. A second derivative of such a loss is refused as ever."""
+    rng = np.random.default_rng(0)
+    A, x = 0.2 * rng.normal(size=(4, 4)), rng.normal(size=(3, 4))
+    solvers = module(framework, "solvers")
+    solver = solvers.Newton(3) if method == "ift_reused" else solvers.Picard(60)
+    adjoint = module(framework, f"adjoints.{method}")
+
+    def value(a: Any) -> Any:
+        z = adjoint.fixed_point(lambda z, a: z @ a[0] + a[1], 0 * a[1], a, solver=solver).value
+        return (z**2).sum() / 2 + (cubic_slope(framework, z) ** 2).sum() / 2
+
+    def scalar(a: Any, batch: Any) -> Any:
+        return value(a), ()
+
+    args = tuple(array(framework, one) for one in (A, x))
+    found = module(framework, "gradients.backprop").value_and_grad(scalar)(args, None, None)[1]
+    inverse = np.linalg.inv(np.eye(4) - A)
+    z = x @ inverse
+    g = z + 2 * z**3
+    pulled = g if method == "jfb" else g @ inverse.T
+    assert distance(to_numpy(found[0]), z.T @ pulled) < 1e-12
+    assert distance(to_numpy(found[1]), pulled) < 1e-12
+    if method != "unrolled":
+        with pytest.raises(RuntimeError, match=f"{method} gives first derivatives only"):
+            if framework == "torch":
+                asking = [one.requires_grad_() for one in args]
+                torch.autograd.grad(value(asking), asking, create_graph=True)
+            else:
+                jax.grad(lambda a: (jax.grad(value)(a)[0] ** 2).sum())(args)
+
+
+def cubic_slope(framework: str, z: Any) -> Any:
+    """∂(Σ z³/3)/∂z, by the framework."""
+    if framework == "torch":
+        return torch.autograd.grad((z**3).sum() / 3, z, create_graph=True)[0]
+    return jax.grad(lambda z: (z**3).sum() / 3)(z)

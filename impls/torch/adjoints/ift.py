@@ -33,9 +33,9 @@ def fixed_point(
         z, spent = solver(lambda z: step(z, frozen), z0)
 
     # One graph serves the attached step and the solve, so the backward pass evaluates step no second time. A hook on
-    # the step's own output would call itself from within; it sits on a view of it.
+    # the step's own output would call itself from within; first_order gives a view of it.
     image = apply(step, z.requires_grad_(torch.is_grad_enabled()), args)
-    fz = ops.first_order(image.view_as(image), "ift")
+    fz = ops.first_order(image, "ift")
 
     if fz.requires_grad:
 

@@ -37,8 +37,7 @@ def fixed_point(step: Step, z0: State, args: ops.Tree, *, solver: Newton) -> Sol
         factors = factorise(lambda v: v - push(v), z)
         z = z + factors.solve(image - z)
 
-    image = apply(step, z, args)
-    fz = ops.first_order(image.view_as(image), "ift_reused")
+    fz = ops.first_order(apply(step, z, args), "ift_reused")
     if fz.requires_grad:
         fz.register_hook(lambda g: g if g is None else factors.solve(g, transposed=True))
     value, tangent = fwd.unpack_dual(fz)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import pytest
 import torch
 
@@ -58,9 +59,38 @@ def test_every_method_gives_what_it_gives_where_the_derivative_is_written_out(
     assert found["gradient_error"].iloc[2] > 1e-3  # JFB's own error: it is not unrolled by the way
 
 
-def test_a_step_that_differentiates_by_what_asks_for_none_says_what_to_do() -> None:
-    def step(z: Any, a: Any) -> Any:
-        return z - torch.autograd.grad((z**2).sum(), z, create_graph=True)[0] / 4 + a
+def by_its_state(z: Any, a: Any) -> Any:
+    """``energy`` without a look at what asks for a gradient."""
+    value = (z**2).sum() / 2 - torch.log(torch.cosh(z @ a + 1)).sum() / 2
+    return z - torch.autograd.grad(value, z, create_graph=True)[0] / 2
 
-    found = compared(step=step, loss=lambda z: z.sum(), z0=torch.zeros(3, 4), args=torch.ones(3, 4), methods=["ift"])
-    assert found["status"].iloc[0] == "failed" and "z.detach().requires_grad_()" in found["reason"].iloc[0]
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_a_loss_or_a_step_may_differentiate_by_its_state(framework: str) -> None:
+    """‖∂(Σ z³/3)/∂z‖² is ‖z²‖²."""
+    if framework == "torch":
+        made = {"z0": torch.zeros(3, 4, dtype=torch.float64), "args": A}
+        step, slope = by_its_state, lambda z: torch.autograd.grad((z**3).sum() / 3, z, create_graph=True)[0]
+        written = descent
+    else:
+        made = {"z0": jax.numpy.zeros((3, 4)), "args": jax.numpy.asarray(A.numpy(), "float32")}
+        step = written = lambda z, a: jax.numpy.tanh(z @ a + 1)
+        slope = jax.grad(lambda z: (z**3).sum() / 3)
+    asked = made | {"methods": METHODS, "K": 60}
+    found = compared(step=step, loss=lambda z: (slope(z) ** 2).mean(), **asked)
+    plain = compared(step=written, loss=lambda z: (z**4).mean(), **asked)
+    assert list(found["status"]) == list(plain["status"]) == ["ok"] * 3 and not any(found["reason"])
+    assert found["gradient_error"].to_numpy() == pytest.approx(plain["gradient_error"].to_numpy(), rel=1e-6, abs=1e-5)
+    assert (found["gradient_error"].iloc[:2] < 1e-5).all() and found["gradient_error"].iloc[2] > 1e-3
+
+
+@pytest.mark.parametrize("inner", ["loss", "step"])
+def test_a_derivative_by_what_cannot_be_had_inside_says_what_to_do(inner: str) -> None:
+    def through(z: Any, a: Any) -> Any:
+        return z + torch.autograd.grad((z**2).sum(), a, create_graph=True)[0]
+
+    step = through if inner == "step" else lambda z, a: z / 2 + a
+    loss = (lambda z, a: through(z, a).sum()) if inner == "loss" else lambda z: z.sum()
+    row = compared(step=step, loss=loss, z0=torch.ones(3, 4), args=torch.ones(3, 4), methods=["ift"]).iloc[0]
+    words = {"loss": "let it differentiate by z, or by what it computes itself", "step": "x.detach().requires_grad_()"}
+    assert row["status"] == "failed" and words[inner] in row["reason"]
