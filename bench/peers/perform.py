@@ -14,7 +14,7 @@ from bench.instruments.timing import Call
 from bench.peers.calls import PeerProblem, side_by_side
 from bench.peers.cells import PeerCell, cells, named
 from bench.peers.contenders import BASES, Contender, contenders
-from bench.peers.settings import Line, of_cell
+from bench.peers.settings import Setting, of_cell
 from bench.plan import Part
 from bench.rows import PartRow
 from bench.stats import centre
@@ -78,7 +78,7 @@ def parts_of(
     ]
 
 
-def ready(problem: PeerProblem, contender: Contender, line: Line | None) -> tuple[Record, Call | None]:
+def ready(problem: PeerProblem, contender: Contender, line: Setting | None) -> tuple[Record, Call | None]:
     """The record of a contender with no time yet, and its call where its gradient is right enough."""
     record: Record = {"cell": problem.cell.name, "contender": contender.name, "method": contender.method}
     record |= {
@@ -125,7 +125,7 @@ def _timed(problem: PeerProblem, found: Mapping[str, Record], calls: Mapping[str
             )
 
 
-def flop_ratio(problem: Any, contender: Contender, line: Line) -> float | None:
+def flop_ratio(problem: Any, contender: Contender, line: Setting) -> float | None:
     """The flops that our method takes at least, over those of the forward; None for others' and for steps."""
     from bench.work import flop_ratio as derived
 

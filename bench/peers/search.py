@@ -23,7 +23,7 @@ from bench.instruments.timing import Call, rounds
 from bench.peers.calls import PeerProblem
 from bench.peers.cells import PeerCell
 from bench.peers.contenders import Contender, Ladder, Options, contenders, ladders
-from bench.peers.settings import Line
+from bench.peers.settings import Setting
 
 BUDGET_S = 0.5
 """Seconds of timed rounds between the candidates of one contender."""
@@ -170,7 +170,7 @@ def first(right: Callable[[int], bool], count: int, guess: int = 0) -> int | Non
     return good if good < count else None
 
 
-def search(cell: PeerCell, framework: str, device: str, scratch: Path, package: str | None = None) -> list[Line]:
+def search(cell: PeerCell, framework: str, device: str, scratch: Path, package: str | None = None) -> list[Setting]:
     """A line for every contender of a cell, or for those of one library."""
     problem = PeerProblem(cell, framework, device, scratch)
     steps = None if cell.problem == "mlp" else forward_steps(problem.problem, cell.level)
@@ -181,7 +181,7 @@ def search(cell: PeerCell, framework: str, device: str, scratch: Path, package: 
 
 def _line(
     problem: PeerProblem, contender: Contender, steps: ForwardSteps | None, guesses: dict[tuple[Value, ...], int]
-) -> Line:
+) -> Setting:
     K, level = target(contender, problem.cell.level, steps)
     facts: dict[str, Any] = {
         "cell": problem.cell.name,
@@ -195,14 +195,14 @@ def _line(
             climb.up(ladder)
         found = climb.cheapest()
     except NotApplicable as error:
-        return Line(**facts, status="n/a", reason=str(error))
+        return Setting(**facts, status="n/a", reason=str(error))
     except ValueError as error:
-        return Line(**facts, status="failed", reason=str(error))
+        return Setting(**facts, status="failed", reason=str(error))
     if found is not None:
-        return Line(**facts, status="ok", options=found[0], error=rounded(found[1]))
+        return Setting(**facts, status="ok", options=found[0], error=rounded(found[1]))
     best = rounded(climb.best) if math.isfinite(climb.best) else None
     reason = f"The best gradient error is {best}, not {level:g}." if best is not None else climb.reason
-    return Line(**facts, status="failed", reason=reason, error=best)
+    return Setting(**facts, status="failed", reason=reason, error=best)
 
 
 def target(contender: Contender, level: float, steps: ForwardSteps | None) -> tuple[int | None, float]:

@@ -19,7 +19,7 @@ PATH = Path(__file__).with_name("settings.jsonl")
 
 
 @dataclass(frozen=True)
-class Line:
+class Setting:
     """level: the error to be reached. error: the one reached, the best one where that is not enough. K: evaluations of
     step in the forward solve. package: the library with its version. status: ok, failed or n/a."""
 
@@ -49,7 +49,7 @@ class Line:
         return {**asdict(self), "options": json.dumps(dict(self.options), sort_keys=True)}
 
     @classmethod
-    def of_record(cls, record: Mapping[str, Any]) -> Line:
+    def of_record(cls, record: Mapping[str, Any]) -> Setting:
         """The line of ``as_record``; ``ValueError`` for a record that is none."""
         try:
             return line_of({**record, "options": json.loads(record["options"])})
@@ -59,9 +59,9 @@ class Line:
             ) from None
 
 
-def line_of(table: Any) -> Line:
+def line_of(table: Any) -> Setting:
     """The line of a table of its fields; ``TypeError`` or ``ValueError`` for a table of anything else."""
-    one = Line(**table)
+    one = Setting(**table)
     texts = (*one.key, one.method, one.reason)
     numbers = [value for value in (one.level, one.error) if value is not None]
     if not all(isinstance(text, str) for text in texts) or one.status not in ("ok", "failed", "n/a"):
@@ -75,7 +75,7 @@ def line_of(table: Any) -> Line:
     return one
 
 
-def read(path: Path = PATH) -> dict[tuple[str, str, str], Line]:
+def read(path: Path = PATH) -> dict[tuple[str, str, str], Setting]:
     """All lines of a file by cell, framework and contender; none where there is no file. ``ValueError`` for a line that
     is no setting."""
     found = {}
@@ -85,14 +85,14 @@ def read(path: Path = PATH) -> dict[tuple[str, str, str], Line]:
             one = line_of(json.loads(line))
         except (TypeError, ValueError, RecursionError):
             raise ValueError(
-                f"Line {number} of {path.name} is no setting of a contender: make the file again with "
+                f"Setting {number} of {path.name} is no setting of a contender: make the file again with "
                 "`gradratio peers --search`."
             ) from None
         found[one.key] = one
     return found
 
 
-def of_cell(cell: PeerCell, framework: str, path: Path = PATH) -> dict[str, Line]:
+def of_cell(cell: PeerCell, framework: str, path: Path = PATH) -> dict[str, Setting]:
     """The lines of one cell by contender. ``ValueError`` where the search has not been there."""
     found = {
         line.contender: line for line in read(path).values() if (line.cell, line.framework) == (cell.name, framework)
@@ -104,7 +104,7 @@ def of_cell(cell: PeerCell, framework: str, path: Path = PATH) -> dict[str, Line
     return found
 
 
-def write(lines: Iterable[Line], path: Path = PATH) -> None:
+def write(lines: Iterable[Setting], path: Path = PATH) -> None:
     """Put lines into the file, each in the place of an older one of its cell, framework and contender."""
     kept = read(path) | {line.key: line for line in lines}
     texts = [json.dumps(asdict(kept[key]), sort_keys=True) for key in sorted(kept)]
@@ -114,7 +114,7 @@ def write(lines: Iterable[Line], path: Path = PATH) -> None:
 def keep(row: Visited) -> None:
     """Put into the file what a part of the search has found, where it came out well."""
     if isinstance(row, PartRow) and row.status == "ok":
-        write(Line.of_record(record) for record in row.records)
+        write(Setting.of_record(record) for record in row.records)
 
 
 def require_settings(chosen: Sequence[PeerCell], frameworks: Sequence[str], preset: str) -> None:

@@ -16,7 +16,7 @@ from bench.cells import MODES
 from bench.peers import settings
 from bench.peers.cells import DTYPES, NETS, PRESETS, QUICK, PeerCell, cells, named, wanted
 from bench.peers.contenders import BASES, FIXED_POINT, NET, contenders
-from bench.peers.settings import Line
+from bench.peers.settings import Setting
 
 
 def test_quick_is_twelve_cells_in_which_every_value_occurs() -> None:
@@ -86,7 +86,7 @@ def test_the_committed_file_is_as_it_would_be_written(tmp_path: Path) -> None:
 
 
 LINES = st.builds(
-    Line,
+    Setting,
     cell=st.text(max_size=3),
     framework=st.sampled_from(["torch", "jax"]),
     contender=st.text(max_size=3),
@@ -99,7 +99,7 @@ LINES = st.builds(
 
 @settings_of(max_examples=20, deadline=None)
 @given(st.lists(LINES, max_size=4), st.lists(LINES, max_size=3))
-def test_lines_are_written_sorted_each_once_and_read_back(old: list[Line], new: list[Line]) -> None:
+def test_lines_are_written_sorted_each_once_and_read_back(old: list[Setting], new: list[Setting]) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +108,7 @@ def test_lines_are_written_sorted_each_once_and_read_back(old: list[Line], new: 
         settings.write(new, path)
         found = settings.read(path)
         assert found == {line.key: line for line in [*old, *new]} and list(found) == sorted(found)
-    assert all(Line.of_record(line.as_record()) == line for line in new)
+    assert all(Setting.of_record(line.as_record()) == line for line in new)
 
 
 @settings_of(max_examples=30, deadline=None)
@@ -122,14 +122,14 @@ def test_what_is_no_setting_is_named(text: str) -> None:
         path.write_text(json.dumps(asdict(LINE)) + "\n" + text, encoding="utf-8")
         if lines:
             with pytest.raises(
-                ValueError, match=r"Line 2 of settings.jsonl is no setting of a contender: make the file"
+                ValueError, match=r"Setting 2 of settings.jsonl is no setting of a contender: make the file"
             ):
                 settings.read(path)
         else:
             assert list(settings.read(path)) == [LINE.key]
 
 
-LINE = Line("cell", "torch", "ours ift", "ift", 1e-2, "ok")
+LINE = Setting("cell", "torch", "ours ift", "ift", 1e-2, "ok")
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,11 @@ LINE = Line("cell", "torch", "ours ift", "ift", 1e-2, "ok")
 )
 def test_a_setting_of_other_types_is_named(junk: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "settings.jsonl").write_text(json.dumps(asdict(LINE) | junk) + "\n")
-    with pytest.raises(ValueError, match=r"Line 1 of settings.jsonl is no setting"):
+    with pytest.raises(ValueError, match=r"Setting 1 of settings.jsonl is no setting"):
         settings.read(tmp_path / "settings.jsonl")
     record = LINE.as_record() | {name: json.dumps(one) if name == "options" else one for name, one in junk.items()}
     with pytest.raises(ValueError, match="no setting of a contender"):
-        Line.of_record(record)
+        Setting.of_record(record)
 
 
 def test_a_cell_that_the_search_has_not_seen_says_so(tmp_path: Path) -> None:

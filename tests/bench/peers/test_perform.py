@@ -84,9 +84,9 @@ def test_the_table_has_a_line_a_contender(answer: dict[str, Any]) -> None:
     assert line.split()[2:5] == ["1.00", "1.00", "[1.00,"] and line.split()[-3:] == ["1", "0", "0"]
 
 
-def line_of(**changes: Any) -> settings.Line:
+def line_of(**changes: Any) -> settings.Setting:
     facts = {"cell": CELL.name, "framework": "torch", "contender": "ours jfb", "method": "jfb", "level": 1e-9}
-    return settings.Line(**{**facts, "status": "ok", "K": 5, **changes})
+    return settings.Setting(**{**facts, "status": "ok", "K": 5, **changes})
 
 
 def test_who_misses_the_level_or_has_no_settings_is_not_timed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
