@@ -309,12 +309,11 @@ def _add_profile(command: argparse.ArgumentParser) -> None:
 def _profile(given: argparse.Namespace) -> int:
     """Build the one cell that the flags mean, check its gradient, profile both calls and print a table."""
     from bench.instruments.profile import PROFILERS, table
-    from bench.processes import Launch, Task, environment
-    from bench.run import WORKER
+    from bench.processes import environment
     from bench.subjects import build
 
     cell = _one(given)
-    os.environ.update(environment(Launch(sys.executable, WORKER), Task()))
+    os.environ.update(environment())
     os.environ.pop("XLA_FLAGS", None)
     with tempfile.TemporaryDirectory() as folder:
         job = build(cell, Path(folder))

@@ -1,4 +1,4 @@
-"""One worker process as an object: start it, ask it, kill it."""
+"""One worker process as an object: start it, ask it, kill it. This process can stand in for one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from bench.failures import without_paths
+
+WORKER = Path(__file__).resolve().parent / "worker.py"
+"""The file that a worker process runs."""
 
 START_S = 120.0
 """Seconds in which a worker must say that it is ready; it imports no framework before that."""
@@ -38,14 +42,18 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class Launch:
-    """How worker processes are started."""
+    """How worker processes are started; ``python`` and ``pythonpath`` say which ``impls`` they measure."""
 
-    python: str
-    script: Path
+    python: str = sys.executable
+    script: Path = WORKER
     pythonpath: str | None = None
     compiled: Path | None = None
     """A folder where jax's processes share what they have compiled, except where a GPU's bytes are measured; compile
     times are then unknown. The compiler's plan of memory is kept with what it compiled."""
+
+    def start(self, core: int | None = None, task: Task | None = None) -> Worker:
+        """A new worker process, on ``core`` alone where there is one."""
+        return Worker(self, core, task)
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,11 @@ class Task:
     """The most data memory it may have, where the system can hold it to that."""
 
 
-def environment(launch: Launch, task: Task, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(
+    launch: Launch | None = None, task: Task | None = None, inherited: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """A worker's environment: one thread, one device, a fixed hash seed, and no compiler flags of a shell."""
+    launch, task = launch or Launch(), task or Task()
     found = dict(os.environ if inherited is None else inherited)
     found.pop("XLA_FLAGS", None)
     found.pop("JAX_COMPILATION_CACHE_DIR", None)
@@ -94,7 +105,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment(launch, task or Task()),
+            env=environment(launch, task),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which stops its workers itself
         )
         try:
@@ -168,3 +179,24 @@ class Worker:
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return without_paths(lines[-1].strip()) if lines else "it said nothing"
+
+
+class Here(Worker):
+    """This process in the place of a worker: ``answer`` has what it is asked, in the thread that asks. Nothing ends one
+    that hangs, and ``ready`` is what a worker would say first."""
+
+    def __init__(self, answer: Callable[[dict[str, Any]], dict[str, Any]], ready: dict[str, Any]) -> None:
+        self.core, self.ready, self._answer = None, ready, answer
+
+    def start(self, core: int | None = None, task: Task | None = None) -> Here:
+        """Itself, as a ``Launch`` starts a worker."""
+        return self
+
+    def ask(self, request: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        """The answer to one request."""
+        return self._answer(dict(request))
+
+    def stop(self) -> None:
+        """There is no process to end."""
+
+    kill = stop

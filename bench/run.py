@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,10 @@ from bench import VERSION
 from bench.cells import Cell, larger, on_gpus
 from bench.instruments import machine, sources
 from bench.plan import Part, Tour, Visit, errands, tours
-from bench.processes import Launch, Lost, Task, Worker
+from bench.processes import WORKER, Here, Launch, Lost, Task, Worker
 from bench.progress import Progress
 from bench.rows import ROOT, SKIPPED, RunRow, Visited, append, done, made, now, visit_row
 
-WORKER = Path(__file__).resolve().parent / "worker.py"
 TIMEOUT_S = 300.0
 """Seconds after which a visit is given up, unless said otherwise."""
 
@@ -83,7 +82,7 @@ def measure(
     cores, devices = machine.available_cores(), {*(cell.device for cell in cells), *(part.device for part in parts)}
     slots = 1 if any(device.startswith("cuda") for device in devices) else slots or min(2, len(cores))
     launch = Launch(python, script, pythonpath)
-    with Worker(launch) as probe:
+    with launch.start() as probe:
         ready = probe.ready
     run = run_row(cells, ready, workers=workers, preset=preset, commit=commit, parts=parts, experiments=experiments)
     notes: list[str] = []
@@ -166,7 +165,7 @@ class Limits:
 class Seat:
     """A place in a group: how its process is started and for what, whose sources it must measure, and their digest."""
 
-    launch: Launch
+    launch: Launch | Here
     task: Task
     impls: str
     whose: str = "impls"
@@ -185,7 +184,7 @@ class Visits:
 
     def __init__(
         self,
-        launch: Launch,
+        launch: Launch | Here,
         run: RunRow,
         request: Mapping[str, Any],
         *,
@@ -207,13 +206,16 @@ class Visits:
         request = {what: visit.cell.as_json(), "measure": visit.measure, "worker": visit.worker, **self._request}
         return workers[""].ask(request, timeout_s)
 
-    def row(self, visit: Visit, answer: Mapping[str, Any], core: int, seconds: float) -> Any:
+    def row(self, visit: Visit, answer: Mapping[str, Any], core: int | None, seconds: float) -> Any:
         """The row of a visit."""
         return visit_row(self._run.run, visit, answer, core, seconds)
 
 
 class Leader:
-    """Leads worker processes through a plan: one thread a slot, one group of processes a tour."""
+    """Leads worker processes through a plan, one group of them a tour, and keeps a row of each visit.
+
+    visits: how they are made. path: the file of rows; each row is on the disk before it is handed out.
+    """
 
     def __init__(self, visits: Visits, *, path: Path, limits: Limits, progress: Progress | None = None) -> None:
         self._visits, self._path, self._limits = visits, path, limits
@@ -222,18 +224,23 @@ class Leader:
         self._live: set[Worker] = set()
         self._lock = threading.Lock()
 
-    def lead(self, plan: Sequence[Tour], cores: Sequence[int]) -> Generator[Any, None, None]:
-        """Rows as they come, from one slot for each of ``cores``; when this ends, no process is left."""
-        self._plan, self._stopping = deque(plan), threading.Event()
-        self._out: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._progress.start([visit for tour in plan for visit in tour], len(cores))
-        threads = [threading.Thread(target=self._slot, args=(core,), daemon=True) for core in cores[: len(plan)]]
+    def lead(self, plan: Iterable[Tour], cores: Sequence[int]) -> Generator[Any, None, None]:
+        """Rows as they come: from one thread for each of ``cores``, which leads one group at a time, or without cores
+        from the caller's own. When this ends, however it does, no process is left."""
+        plan, self._stopping = deque(plan), threading.Event()
+        self._progress.start([visit for tour in plan for visit in tour], max(1, len(cores)))
+        out: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        threads = [
+            threading.Thread(target=self._slot, args=(plan, core, out), daemon=True) for core in cores[: len(plan)]
+        ]
         busy = len(threads)
         try:
+            if not cores:
+                yield from self._tours(plan, None)
             for thread in threads:
                 thread.start()
             while busy:
-                item = self._out.get()
+                item = out.get()
                 if isinstance(item, BaseException):
                     raise item
                 if item is None:
@@ -255,21 +262,26 @@ class Leader:
         """Whether no further visit is to be begun, and one that ends now was cut short."""
         return self._stopping.is_set() or self._limits.left_s <= 0
 
-    def _slot(self, core: int) -> None:
-        """Take one tour after another until none is left."""
+    def _slot(self, plan: deque[Tour], core: int, out: queue.SimpleQueue[Any]) -> None:
+        """One thread: hand out the rows of its tours, or the exception that ended them, and then None."""
         try:
-            while not self._over:
-                with self._lock:
-                    if not self._plan:
-                        break
-                    tour = self._plan.popleft()
-                self._tour(tour, core)
+            for row in self._tours(plan, core):
+                out.put(row)
         except BaseException as error:
-            self._out.put(error)
+            out.put(error)
         finally:
-            self._out.put(None)
+            out.put(None)
 
-    def _tour(self, tour: Tour, core: int) -> None:
+    def _tours(self, plan: deque[Tour], core: int | None) -> Iterator[Any]:
+        """Take one tour after another until none is left."""
+        while not self._over:
+            with self._lock:
+                if not plan:
+                    return
+                tour = plan.popleft()
+            yield from self._tour(tour, core)
+
+    def _tour(self, tour: Tour, core: int | None) -> Iterator[Any]:
         """Lead one group of processes through a tour, and a new one on from where one was lost."""
         group: dict[str, Worker] = {}
         try:
@@ -279,13 +291,16 @@ class Leader:
                     return
                 if skipped is not None:
                     status, reason = skipped
-                    self._keep(visit, {"status": status, "reason": f"{SKIPPED} {reason}"}, core, None)
+                    yield self._keep(visit, {"status": status, "reason": f"{SKIPPED} {reason}"}, core, None)
                     continue
                 if not group:
                     self._start(visit, core, group)
                 if self._stopping.is_set():  # it may have come while a process started
                     return
-                if not self._visit(group, visit, core):
+                row, whole = self._visit(group, visit, core)
+                if row is not None:
+                    yield row
+                if not whole:
                     self._end(group)
         finally:
             self._end(group)
@@ -301,22 +316,22 @@ class Leader:
                 return "n/a", f"{status} of the smaller {last.cell.id}: {reason}"
         return None
 
-    def _visit(self, group: Mapping[str, Worker], visit: Visit, core: int) -> bool:
-        """Make one visit and keep its row; False where a process was lost in it."""
+    def _visit(self, group: Mapping[str, Worker], visit: Visit, core: int | None) -> tuple[Any, bool]:
+        """Make one visit: its row, None where it was cut short; and whether the whole group is still there."""
         with self._lock:
             self._progress.begin(visit)
         began, at_start = time.monotonic(), {"started": now(), "load": machine.load()}
-        alive = True
+        whole = True
         try:
             answer = self._visits.ask(group, visit, max(0.0, min(self._limits.timeout_s, self._limits.left_s)))
         except Lost as lost:
-            answer, alive = lost.answer, False
-        if alive or not self._over:  # a process stopped from outside says nothing of its cell
-            self._keep(visit, answer | at_start, core, time.monotonic() - began)
-        return alive
+            answer, whole = lost.answer, False
+        if not whole and self._over:  # a process stopped from outside says nothing of its cell
+            return None, whole
+        return self._keep(visit, answer | at_start, core, time.monotonic() - began), whole
 
-    def _keep(self, visit: Visit, answer: dict[str, Any], core: int, seconds: float | None) -> None:
-        """Put the row of a visit on the disk, then hand it out."""
+    def _keep(self, visit: Visit, answer: dict[str, Any], core: int | None, seconds: float | None) -> Any:
+        """The row of a visit, which is on the disk then; ``seconds`` is None where the visit was not made."""
         answer = {"started": now(), "load": machine.load()} | answer
         row = self._visits.row(visit, answer, core, seconds or 0.0)
         with self._lock:
@@ -324,14 +339,14 @@ class Leader:
                 self._given_up[visit] = row.status, row.reason
             append(self._path, row)
             self._progress.finish(visit, seconds)
-        self._out.put(row)
+        return row
 
-    def _start(self, visit: Visit, core: int, group: dict[str, Worker]) -> None:
+    def _start(self, visit: Visit, core: int | None, group: dict[str, Worker]) -> None:
         """New processes for a group, which must measure the sources that the run began with."""
         for name, seat in self._visits.seats(visit).items():
             if self._stopping.is_set():
                 return
-            group[name] = worker = Worker(seat.launch, core, seat.task)
+            group[name] = worker = seat.launch.start(core, seat.task)
             with self._lock:
                 self._live.add(worker)
             if worker.ready["impls"] != seat.impls:

@@ -4,7 +4,6 @@ comparison of what is worse."""
 from __future__ import annotations
 
 import secrets
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -19,10 +18,10 @@ from bench.gate.sides import Side
 from bench.gate.turns import AGAIN, BUDGET_S, CONTROL, FIRST, MORE, SIDES, Turns
 from bench.instruments import machine
 from bench.plan import Visit
-from bench.processes import Launch
+from bench.processes import WORKER, Launch
 from bench.progress import Progress
 from bench.rows import GateRow, TurnsRow, VerdictRow, VisitRow, append, last_run, made, now, read
-from bench.run import WORKER, Leader, Limits, measure
+from bench.run import Leader, Limits, measure
 
 PAIRS = 6
 """Pairs of processes a cell and comparison."""
@@ -176,7 +175,9 @@ class Gate:
         each = [(purpose, cell) for purpose, cells in wanted.items() for cell in cells]
         found: dict[tuple[str, str], list[TurnsRow]] = {(purpose, cell.id): [] for purpose, cell in each}
         plan = [(Visit(cell, purpose, pair),) for pair in range(self._pairs) for purpose, cell in each]
-        launches = {name: Launch(sys.executable, self._script, str(side.folder)) for name, side in self._sides.items()}
+        launches = {
+            name: Launch(script=self._script, pythonpath=str(side.folder)) for name, side in self._sides.items()
+        }
         with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
             turns = Turns(
                 self._sides,

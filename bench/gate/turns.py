@@ -85,7 +85,7 @@ class Turns(Visits):
         samples = take_turns(workers, visit.cell, scratch=self._scratch, timeout_s=timeout_s, budget_s=self._budget_s)
         return {"status": "ok", "side": None, "reason": "", "samples": samples}
 
-    def row(self, visit: Visit, answer: Mapping[str, Any], core: int, seconds: float) -> TurnsRow:
+    def row(self, visit: Visit, answer: Mapping[str, Any], core: int | None, seconds: float) -> TurnsRow:
         """The row of a pair of processes."""
         fields = {
             "run": self._name,

@@ -1,6 +1,7 @@
 """How a comparison on a caller's own model is measured: in worker processes, or in this one.
 
-The model goes to the workers by a file. What they answer is below. Each visit's row is on the disk once it is known.
+Either way ``bench.run.Leader`` leads the visits, and each visit's row is on the disk once it is known. The model goes
+to worker processes by a file; what they answer is below.
 """
 
 from __future__ import annotations
@@ -8,11 +9,9 @@ from __future__ import annotations
 import functools
 import io
 import os
-import random
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -28,10 +27,10 @@ from bench.own import settings
 from bench.own.question import Question, model
 from bench.own.references import Reference, reference
 from bench.own.subject import job_of
-from bench.plan import Tour, Visit
-from bench.processes import Launch, Lost, Task, Worker
-from bench.rows import RunRow, Visited, append, now, plain, visit_row
-from bench.run import WORKER, Leader, Limits, Visits, run_row
+from bench.plan import Visit, shuffled
+from bench.processes import Here, Launch, Lost, Task
+from bench.rows import RunRow, Visited, append, plain
+from bench.run import Leader, Limits, Visits, run_row
 from bench.worker import visit
 
 Message = dict[str, Any]
@@ -54,28 +53,71 @@ def in_processes(
         scratch.joinpath(MODEL).write_bytes(pickled(question))
         cores = machine.available_cores()
         slots = min(2, len(cores), workers)
-        launch, task = Launch(sys.executable, WORKER), Task("exact", None, machine.memory_for(slots))
+        launch, task = Launch(), Task("exact", memory_bytes=machine.memory_for(slots))
         own: dict[str, Any] = {"scratch": folder, "model": MODEL, "paths": [os.path.abspath(one) for one in sys.path]}
         own |= {"framework": question.framework, "settings": question.settings, "K": steps(cells)}
-        with Worker(launch, cores[0], task) as worker:  # it ends with this, by Ctrl-C in a notebook too
+        with launch.start(cores[0], task) as worker:  # it ends with this, by Ctrl-C in a notebook too
             run = run_row(cells, worker.ready, workers=workers, preset="own")
             try:
                 worker.ask({"own": own}, timeout_s)
             except Lost as lost:
                 keep(scratch, Reference(None, f"No gradient error: the float64 reference came to {lost.reason}."))
         append(path, run)
+        request: dict[str, Any] = {"own": own, "pairs": {"budget_s": budget_s}}
+        visits = Visits(launch, run, request, memory_bytes=task.memory_bytes)
+        leader = Leader(visits, path=path, limits=Limits(timeout_s))
+        return [run, *led(leader, cells, workers, cores[:slots])]
 
-        def led(plan: list[Tour]) -> list[Visited]:
-            request: dict[str, Any] = {"own": own, "pairs": {"budget_s": budget_s}}
-            visits = Visits(launch, run, request, memory_bytes=task.memory_bytes)
-            return list(Leader(visits, path=path, limits=Limits(timeout_s)).lead(plan, cores[:slots]))
 
-        exact = led([tuple(Visit(cell, "exact", 0) for cell in cells)])
-        good = {row.cell for row in exact if row.status == "ok"}
-        tours = [[Visit(cell, "time", index) for cell in cells if cell.id in good] for index in range(workers)]
-        for index, tour in enumerate(tours):
-            random.Random(index).shuffle(tour)  # so that no method always comes first
-        return [run, *exact, *led([tuple(tour) for tour in tours if tour])]
+def in_this_process(question: Question, cells: list[Cell], *, budget_s: float, path: Path) -> list[RunRow | Visited]:
+    """The same by one exact and one time visit of every method in this process, whose state is put back afterwards. One
+    process gives no interval, and nothing stops a method that hangs."""
+    ready = {"impls": sources.impls_digest(), "versions": machine.versions()}
+    run = run_row(cells, ready, workers=1, preset="own")
+    append(path, run)
+    with _undisturbed():
+        try:
+            taken = model(question)
+            reference = referred(question, taken, steps(cells))
+        except Exception as error:  # the model does not run: each method's row says why
+            taken, reference, broken = None, Reference(None), error
+
+        @functools.lru_cache(maxsize=1)  # one job for both visits: it is compiled once, and gone before the next
+        def built(cell: Cell) -> Job:
+            if taken is None:
+                raise broken
+            return job_of(question, cell, taken, reference)
+
+        def here(request: Message) -> Message:
+            return plain(visited(lambda: built(Cell(**request["cell"])), request["measure"], request["pairs"], taken))
+
+        visits = Visits(Here(here, ready), run, {"pairs": {"budget_s": budget_s}})
+        leader = Leader(visits, path=path, limits=Limits(float("inf")))
+        return [run, *(row for cell in cells for row in led(leader, [cell], 1, cores=()))]
+
+
+def led(leader: Leader, cells: Sequence[Cell], workers: int, cores: Sequence[int]) -> list[Visited]:
+    """The rows of every method's exact visit, and of the time visits of those that came out well."""
+    exact = list(leader.lead([tuple(Visit(cell, "exact", 0) for cell in cells)], cores))
+    good = {row.cell for row in exact if row.status == "ok"}
+    timed = [cell for cell in cells if cell.id in good]
+    return [*exact, *leader.lead([shuffled(timed, index) for index in range(workers)] if timed else [], cores)]
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """torch's threads, generator and compiled code are the caller's again afterwards; measuring takes one thread."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    try:
+        with torch_calls.apart():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_rng_state(state)
 
 
 def pickled(question: Question) -> bytes:
@@ -191,54 +233,3 @@ def _loaded(path: Path) -> tuple[Question, Any]:
 
     question = cloudpickle.loads(path.read_bytes())
     return question, model(question)
-
-
-# In this process ----------------------------------------------------------------------------------------------------
-
-
-def in_this_process(question: Question, cells: list[Cell], *, budget_s: float, path: Path) -> list[RunRow | Visited]:
-    """All rows of the comparison, each in the file at ``path`` as soon as it is known: one exact and one time visit of
-    every method. One process gives no interval, and nothing stops a method that hangs."""
-    ready = {"impls": sources.impls_digest(), "versions": machine.versions()}
-    run = run_row(cells, ready, workers=1, preset="own")
-    rows: list[RunRow | Visited] = [run]
-    append(path, run)
-    with _undisturbed():
-        try:
-            taken = model(question)
-            reference = referred(question, taken, steps(cells))
-        except Exception as error:  # the model does not run: each method's row says why
-            taken, reference, broken = None, Reference(None), error
-        for cell in cells:
-
-            @functools.cache  # one job for both visits: it is compiled once
-            def factory(cell: Cell = cell) -> Job:
-                if taken is None:
-                    raise broken
-                return job_of(question, cell, taken, reference)
-
-            for measure in ("exact", "time"):
-                at_start, began = {"started": now(), "load": machine.load()}, time.monotonic()
-                found = visited(factory, measure, {"budget_s": budget_s}, taken)
-                row = visit_row(run.run, Visit(cell, measure, 0), found | at_start, None, time.monotonic() - began)
-                append(path, row)
-                rows.append(row)
-                if row.status != "ok":
-                    break
-    return rows
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """torch's threads, generator and compiled code are the caller's again afterwards; measuring takes one thread."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    try:
-        with torch_calls.apart():
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_rng_state(state)

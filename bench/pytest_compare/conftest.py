@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
@@ -23,11 +22,10 @@ from typing import Any
 import pytest
 
 from bench.instruments import machine
-from bench.processes import Launch, Task, environment
+from bench.processes import environment
 from bench.progress import Progress
 from bench.pytest_compare.comparison import Comparison
 from bench.pytest_compare.files import leaks, secrets
-from bench.run import WORKER
 from bench.worker import pin
 
 COMPARISON = pytest.StashKey[Comparison]()
@@ -56,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         kind: [name for text in config.getoption(kind, []) for name in text.split(",") if name]
         for kind in ("framework", "problem", "method")
     }
-    os.environ.update(environment(Launch(sys.executable, WORKER), Task()))
+    os.environ.update(environment())
     os.environ.pop("XLA_FLAGS", None)
     try:
         found = Comparison.of(config.getoption("preset", "smoke"), workers=workers, **names)

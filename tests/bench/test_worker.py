@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from bench.instruments.sources import digest
-from bench.run import WORKER
+from bench.processes import WORKER
 
 
 def start(folder: Path, pythonpath: str, jobs: str = "") -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,8 @@
 """A worker process that measures nothing: what each method comes to is written in its side's ``impls/orders.json``.
 
 A value is a number, or a list of which each process that is started takes the next one, the last one again and again.
-The process of tests can play the part too (``Played``), where it does not matter that a worker is a process.
+The process of tests can play the part too (``harness.without_processes``), where it does not matter that a worker is a
+process.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,36 +61,16 @@ def visit(side: Path, job: dict[str, Any]) -> dict[str, Any]:
     return {"status": status, "reason": told.get("reason", "as told"), "samples": {}, "values": values}
 
 
-class Played(Live):
-    """A ``bench.processes.Worker`` without a process; one that dies is ``Lost`` as a process would be."""
+def answers(side: Path, live: Live) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What a worker of a side answers."""
+    return lambda job: live(job) if "live" in job else visit(side, job)
 
-    def __init__(self, launch: Any, core: int | None = None, task: Any = None) -> None:
-        from bench.instruments import sources
 
-        super().__init__(Path(launch.pythonpath))
-        self.core = core
-        self.ready = {"ready": True, "impls": sources.digest(self._side / "impls"), "versions": {"python": "3"}}
+def ready(side: Path) -> dict[str, Any]:
+    """What it says first."""
+    from bench.instruments import sources
 
-    def ask(self, job: dict[str, Any], timeout_s: float) -> dict[str, Any]:
-        """The answer to one job."""
-        return self(job) if "live" in job else visit(self._side, job)
-
-    def die(self) -> None:
-        """End as far as the gate can see."""
-        from bench.processes import Lost
-
-        raise Lost("failed", "played dead")
-
-    def stop(self) -> None:
-        """There is nothing to stop."""
-
-    kill = stop
-
-    def __enter__(self) -> Played:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.kill()
+    return {"ready": True, "impls": sources.digest(side / "impls"), "versions": {"python": "3"}}
 
 
 def main() -> None:
@@ -99,12 +81,9 @@ def main() -> None:
     spec.loader.exec_module(real)
     out = real.claim_stdout()
     real.load_bench()
-    from bench.instruments import sources
-
     side = Path(os.environ["PYTHONPATH"])
-    real.say(out, {"ready": True, "impls": sources.digest(side / "impls"), "versions": {"python": "3"}})
-    live = Live(side)
-    real.serve(lambda job: live(job) if "live" in job else visit(side, job), out)
+    real.say(out, ready(side))
+    real.serve(answers(side, Live(side)), out)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bench.cells import Cell
 from bench.gate.gate import Gate
 from bench.gate.report import Report
 from bench.gate.sides import Side, side
+from bench.processes import Here, Launch, Lost, Task
 from tests.bench.gate import fake_side
 
 PAIRS = 3
@@ -46,10 +47,21 @@ class Sides:
         return dict(Counter(row["stage"] for row in self.rows() if row["kind"] == "turns"))
 
 
+class Played(fake_side.Live):
+    """A side in the process of tests, where a death is ``Lost`` as a process would be."""
+
+    def die(self) -> None:
+        raise Lost("failed", "played dead")
+
+
 def without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process of tests play all workers: what is measured, judged and told is the same."""
-    for place in ("bench.run",):
-        monkeypatch.setattr(f"{place}.Worker", fake_side.Played)
+
+    def start(launch: Launch, core: int | None = None, task: Task | None = None) -> Here:
+        side = Path(str(launch.pythonpath))
+        return Here(fake_side.answers(side, Played(side)), fake_side.ready(side))
+
+    monkeypatch.setattr(Launch, "start", start)
 
 
 def verdicts(report: Report) -> dict[str, str]:
