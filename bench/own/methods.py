@@ -37,7 +37,8 @@ def cells(
     chosen = list(asked if asked is not None else IMPLICIT if implicit else EXPLICIT)
     if not chosen:
         raise ValueError("methods is an empty list: name at least one, or leave it out for the usual ones.")
-    _whole("K", K)
+    if K is not None:
+        _whole("K", K)
     if K is not None and not implicit:
         raise ValueError("K counts the steps of a fixed point: an explicit model has none, so leave K out.")
     found, sizes = [], {"model": digest} if digest else {}
@@ -99,5 +100,5 @@ def _solved(row: Any, method: str, options: dict[str, Any], K: int | None) -> di
 
 
 def _whole(what: str, value: Any) -> None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{what} must be a whole number from 1 up, not {value!r}.")

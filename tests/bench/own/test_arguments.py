@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import gradratio
@@ -134,6 +134,7 @@ OPTIONS = st.dictionaries(st.sampled_from(["K", "M", "solver", "linear_solver", 
 
 
 @given(st.lists(st.one_of(NAMES, st.tuples(NAMES, OPTIONS)), max_size=3), st.booleans())
+@example([("unrolled", {"K": None})], True)
 def test_any_methods_become_cells_or_are_refused_in_one_sentence(asked: Any, implicit: bool) -> None:
     try:
         found = cells(asked, framework="jax", dtype="float32", name="m", implicit=implicit, K=None)
