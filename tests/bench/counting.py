@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from bench.instruments import jax_work, torch_work
+from bench.job import Binding
+from bench.subjects import loss_of
 from impls import problems
 
 
@@ -22,10 +23,11 @@ def counts(
     device: str = "cpu",
 ) -> tuple[int, int]:
     """Counted flops of the plain forward and of the gradient call."""
-    loss, plain = (_loss(framework, problem, name, options) for name in (method, "jfb"))
-    bound = {"tangents": "given", "count": options.get("count", 1)} if gradient == "forward_gradient" else {}
-    fn = import_module(f"impls.{framework}.gradients.{gradient}").value_and_grad(loss, **bound)
-    tangents = _tangents(problem.params, options.get("count", 1)) if bound else None
+    given = {"tangents": "given"} if gradient == "forward_gradient" else {}
+    bound = Binding(framework, method, {**options, **given}, gradient)
+    loss, plain = (loss_of(framework, problem.name, one.fixed_point()) for one in (bound, bound.plain))
+    fn = bound.value_and_grad(loss)
+    tangents = _tangents(problem.params, options.get("count", 1)) if given else None
     params, batch, rng = (_arrays(framework, nest) for nest in (problem.params, dict(problem.batch), tangents))
     if framework == "jax":
         return jax_work.flops(plain, params, batch), jax_work.flops(fn, params, batch, rng)
@@ -34,19 +36,6 @@ def counts(
     with torch.no_grad():
         forward = torch_work.flops(lambda: plain(params, batch))
     return forward, torch_work.flops(lambda: fn(params, batch, rng))
-
-
-def _loss(framework: str, problem: problems.Problem, method: str, options: Mapping[str, Any]) -> Any:
-    models = import_module(f"impls.{framework}.models")
-    if "K" not in options:
-        return models.loss(problem.name)
-    solvers = import_module(f"impls.{framework}.solvers")
-    bound = {"solver": solvers.SOLVERS[options.get("solver", "picard")](options["K"])}
-    if method == "ift":
-        kinds = import_module(f"impls.{framework}.linear_solvers").LINEAR_SOLVERS
-        bound["linear_solver"] = kinds[options["linear_solver"]](options["M"])
-    adjoint = import_module(f"impls.{framework}.adjoints.{method}")
-    return models.loss(problem.name, partial(adjoint.fixed_point, **bound))
 
 
 def _tangents(tree: Any, count: int) -> Any:
