@@ -170,7 +170,7 @@ def _add_gate(command: argparse.ArgumentParser) -> None:
     command.add_argument("base", metavar="BASE", help=f"what it is compared with: {means}")
     command.add_argument("head", metavar="HEAD", nargs="?", default="HEAD", help=f"the change: {means} (default: HEAD)")
     add_cells(command, preset="track")
-    command.add_argument("--pairs", type=count, help="pairs of processes a cell and look (default: 6)")
+    command.add_argument("--pairs", type=count, help="pairs of processes a cell and comparison (default: 6)")
     command.add_argument("--budget", type=seconds, help="seconds of turns of a pair of processes (default: 0.7)")
     command.add_argument("--slots", type=count, help="pairs of processes at a time (default: one a core, at most 2)")
     command.add_argument("--timeout", type=seconds, help="seconds after which an answer is given up (default: 120)")

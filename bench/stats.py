@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from statistics import fmean, median, stdev, variance
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -153,12 +153,17 @@ def geometric_mean(values: Iterable[float]) -> float:
 def judge(found: Estimate, margin: float = MARGIN) -> str:
     """What the whole interval of a quotient of costs says: ``worse`` where it lies above 1 + margin, ``better`` below
     1 ÷ (1 + margin), ``same`` between the two; ``not decided`` where it crosses one of them or there is none."""
-    most = 1 + margin
     if not found.known:
         return UNDECIDED
-    if found.low > most or found.high < 1 / most:
-        return WORSE if found.low > most else BETTER
-    return SAME if found.low >= 1 / most and found.high <= most else UNDECIDED
+    worse, better, same = beyond(found.low, found.high, margin)
+    return WORSE if worse else BETTER if better else SAME if same else UNDECIDED
+
+
+def beyond(low: Any, high: Any, margin: Any) -> tuple[Any, Any, Any]:
+    """Whether the interval from ``low`` to ``high`` lies above 1 + margin, below 1 ÷ (1 + margin), or between the two;
+    of numbers, or element by element of arrays."""
+    most = 1 + margin
+    return low > most, high < 1 / most, (low >= 1 / most) & (high <= most)
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -35,7 +35,8 @@ WHAT = {
 @dataclass(frozen=True)
 class Report:
     """findings: of base against head. control: of base against itself. cells: the ids of those that both sides should
-    be able to do. timed: the ids of those among them that were set against each other. pairs: of processes, a look."""
+    be able to do. timed: the ids of those among them that were set against each other. pairs: of processes in one
+    comparison."""
 
     base: Side
     head: Side

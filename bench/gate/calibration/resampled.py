@@ -11,6 +11,7 @@ from bench import tables
 from bench.gate.gate import PAIRS
 from bench.gate.judge import FLOOR_S, MARGIN, TIMES
 from bench.rows import Pair, RateRow
+from bench.stats import beyond
 
 DRAWS = 100_000
 Change = Callable[[Mapping[str, float]], Mapping[str, float]]
@@ -48,9 +49,9 @@ def alarm_rate(
     """How often a one-cell gate says worse, had its pairs come out as those of A/A gates did, and then changed.
 
     A draw takes one of ``gates``, since pairs of one gate share the machine's mood, turns it round or not as a whole,
-    since base and head were the same, and draws all its looks from its pairs. The rule is the gate's own: as many pairs
-    again where the first are not clear, then a second run for what is worse. What no gate of the sample met, such as a
-    mood that changes between two looks, no draw can show.
+    since base and head were the same, and draws all its comparisons from its pairs. The rule is the gate's own: as many
+    pairs again where the first are not clear, then a second run for what is worse. What no gate of the sample met, such
+    as a mood that changes between two comparisons, no draw can show.
     """
     chance = np.random.default_rng(seed)
     one = dict.fromkeys(TIMES, 1.0)
@@ -64,11 +65,11 @@ def alarm_rate(
         )
         units = np.array([forward, gradient, min(forward, gradient)])
         signs = chance.choice((1, -1), size=(number, 1, 1))
-        looks = [signs * logs[chance.integers(len(logs), size=(number, PAIRS))] + shift for _ in range(3)]
-        worse, unclear = words(looks[0], units)
-        worse_of_all, _ = words(np.concatenate(looks[:2], axis=1), units)
+        drawn = [signs * logs[chance.integers(len(logs), size=(number, PAIRS))] + shift for _ in range(3)]
+        worse, unclear = words(drawn[0], units)
+        worse_of_all, _ = words(np.concatenate(drawn[:2], axis=1), units)
         said = np.where(unclear.any(axis=1, keepdims=True), worse_of_all, worse)
-        alarms += int((said & words(looks[2], units)[0]).any(axis=1).sum())
+        alarms += int((said & words(drawn[2], units)[0]).any(axis=1).sum())
         made += number
     return alarms / made
 
@@ -80,10 +81,10 @@ def words(logs: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     pairs = logs.shape[-2]
     centre = logs.mean(axis=-2)
     reach = stdtrit(pairs - 1, 0.975) * logs.std(axis=-2, ddof=1) / np.sqrt(pairs)
-    low, high, most = centre - reach, centre + reach, np.log1p(np.maximum(MARGIN, FLOOR_S / units))
-    worse, better, same = low > most, high < -most, (low >= -most) & (high <= most)
+    low, high = np.exp(centre - reach), np.exp(centre + reach)
+    worse, better, same = beyond(low, high, np.maximum(MARGIN, FLOOR_S / units))
     unclear = ~(worse | better | same)
-    worse[..., TIMES.index("R")] &= low[..., TIMES.index("gradient")] > 0
+    worse[..., TIMES.index("R")] &= low[..., TIMES.index("gradient")] > 1
     return worse, unclear
 
 
