@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.own import table
-from bench.rows import RunRow, Visited, append, read
+from bench.rows import RunRow, Visited, append, plain, read
 
 Row = RunRow | Visited
 
@@ -56,7 +56,7 @@ def comparison(rows: list[Row]) -> Any:
     for name in ("forward", "gradient"):
         frame[f"{name}_ms"] = 1e3 * frame[f"{name}_s"]
     found = _class()(frame[list(COLUMNS)])
-    found.rows = rows
+    found.typed = rows
     return found
 
 
@@ -134,10 +134,15 @@ def _class() -> Any:
     import pandas as pd
 
     class Comparison(pd.DataFrame):
-        """See the module's docstring for the columns. rows: the raw rows of the results file, in order."""
+        """See the module's docstring for the columns. typed: the rows of the results file, in order."""
 
-        _metadata = ["rows"]  # noqa: RUF012  (pandas adds lists to it)
-        rows: list[Row]
+        _metadata = ["typed"]  # noqa: RUF012  (pandas adds lists to it)
+        typed: list[Row]
+
+        @property
+        def rows(self) -> list[dict[str, Any]]:
+            """The rows of the results file as plain mappings, as its lines hold them."""
+            return [plain(row) for row in self.typed]
 
         @property
         def _constructor(self) -> Any:
@@ -151,11 +156,11 @@ def _class() -> Any:
 
         def save(self, path: str | Path) -> Path:
             """Add the raw rows, once, to a file of results that ``gradratio page --results`` reads."""
-            return save(self.rows, path)
+            return save(self.typed, path)
 
         def page(self, folder: str | Path) -> Path:
             """Write one offline HTML page of the comparison into a folder; the path of the page."""
-            return page(self.rows, folder)
+            return page(self.typed, folder)
 
         def plot(self) -> Any:
             """A matplotlib figure: R with its interval by method, and the gradient error beside it."""

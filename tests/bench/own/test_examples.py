@@ -19,7 +19,7 @@ def test_the_deq_block() -> None:
 def test_the_jax_layer_with_its_lambdas_in_a_worker_process() -> None:
     found = layer_jax.main(**TINY, workers=1, budget_s=1e-3, methods=["jfb"])
     assert list(found["status"]) == ["ok"] and 0.01 < found["gradient_error"].iloc[0] < 1
-    assert [type(row) for row in found.rows] == [RunRow, VisitRow, VisitRow] and found["R"].iloc[0] > 0
+    assert [type(row) for row in found.typed] == [RunRow, VisitRow, VisitRow] and found["R"].iloc[0] > 0
 
 
 def test_the_equinox_layer() -> None:

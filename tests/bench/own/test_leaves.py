@@ -88,7 +88,7 @@ def test_a_dataclass_beside_arrays_is_differentiated(framework: str) -> None:
         return (xp.tanh(x @ q["p"].W + q["p"].b) @ q["head"]).mean() ** 2
 
     found = compared(loss=loss, params=params, batch=xp.asarray(x), methods=["backprop"])
-    assert found.rows[1].values.parameters == 16 + 4 + 8 and only(found)["reason"] == ""
+    assert found.rows[1]["values"]["parameters"] == 16 + 4 + 8 and only(found)["reason"] == ""
     assert only(found)["status"] == "ok" and only(found)["gradient_error"] < 1e-5
 
 
@@ -167,7 +167,7 @@ def test_a_row_names_what_gets_no_gradient(framework: str) -> None:
     assert row["reason"] == (
         'args["alpha"] is no array and gets no gradient: make an array of a number that is to get one.'
     )
-    assert found.rows[1].values.parameters == 9
+    assert found.rows[1]["values"]["parameters"] == 9
 
 
 @BOTH

@@ -81,14 +81,14 @@ def test_a_nest_may_hold_modules_tensors_labels_flags_and_whatever_else() -> Non
         K=20,
     )
     assert list(found["status"]) == ["ok", "ok"] and found["gradient_error"].iloc[0] < 1e-5
-    assert found.rows[1].values.parameters == 9 + 3 + 1
+    assert found.rows[1]["values"]["parameters"] == 9 + 3 + 1
 
 
 def test_any_mapping_is_a_nest() -> None:
     inner = MappingProxyType({"p": torch.ones(3), "n": 2})
     asked = {"loss": lambda p, b: (p["in"]["n"] * p["in"]["p"] * b["x"]).sum(), "batch": UserDict(x=torch.arange(3.0))}
     found = compared(**asked, params=OrderedDict({"in": inner}), methods=["backprop"])
-    assert only(found)["gradient_error"] < 1e-6 and found.rows[1].values.parameters == 3
+    assert only(found)["gradient_error"] < 1e-6 and found.rows[1]["values"]["parameters"] == 3
     given = OrderedDict({"in": MappingProxyType({"p": jnp.ones(()), "q": UserDict(r=2)})})
     nest = Nest(Arrays(), given, "params", fixed=False)
     tree = nest.call(nest.leaves, nest.held, lambda tree: tree)

@@ -46,8 +46,8 @@ def test_processes_give_an_interval_and_take_a_crash(tmp_path: Path) -> None:
     assert first["status"] == "ok" and first["gradient_error"] < 1e-5
     assert first["R_low"] < first["R"] < first["R_high"]
     assert second["status"] == "failed" and "the worker process ended with exit code 3" in second["reason"]
-    assert read(tmp_path / "rows.jsonl") == found.rows and found.rows[0].workers == 2
-    assert sorted((row.measure, row.worker) for row in found.rows[1:]) == [
+    assert read(tmp_path / "rows.jsonl") == found.typed and found.rows[0]["workers"] == 2
+    assert sorted((row["measure"], row["worker"]) for row in found.rows[1:]) == [
         ("exact", 0),
         ("exact", 0),
         ("time", 0),

@@ -131,7 +131,7 @@ def test_a_worker_process_gives_the_row_of_this_one(framework: str) -> None:
             settings.give(framework, settings.taken(framework) | given)
         case = {"torch": torch_case, "jax": jax_case}[framework]()
         rows = [compared(workers=workers, **case) for workers in (0, 1)]
-    first, second = (found.rows[1] for found in rows)
+    first, second = (found.typed[1] for found in rows)
     assert first.status == second.status == "ok" and first.reason == second.reason == ""
     assert first.cell == second.cell and "float64" in first.cell
     assert [getattr(first.values, name) for name in KEPT] == [getattr(second.values, name) for name in KEPT]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def test_the_columns_are_the_documented_ones(found: Any) -> None:
 def test_it_is_a_frame_and_parts_of_it_print(found: Any) -> None:
     assert isinstance(found, pd.DataFrame) and isinstance(found, shown.Comparison)
     assert isinstance(found[found["status"] == "ok"], shown.Comparison)
-    assert found.head(1).rows is found.rows
+    assert found.head(1).typed is found.typed
     assert "gradient_ms" in repr(found[["method", "gradient_ms"]]) and "<table" in found[["method"]]._repr_html_()
     again = pickle.loads(pickle.dumps(found))
     assert repr(again) == repr(found) and again.rows == found.rows
@@ -73,12 +74,15 @@ def test_it_prints_as_a_table_with_the_reasons_under_it(found: Any) -> None:
 
 
 def test_its_rows_are_rows_of_the_results_layout(found: Any, tmp_path: Path) -> None:
-    assert [type(row) for row in found.rows] == [RunRow, *[VisitRow] * 4]
-    run, exact, timed, *_ = found.rows
+    assert [type(row) for row in found.typed] == [RunRow, *[VisitRow] * 4]
+    run, exact, timed, *_ = found.typed
     assert run.preset == "own" and run.impls and run.versions["torch"] and run.machine.cores
     assert exact.problem == HOSTILE.replace("\u202e", "\ufffd")
     assert list(exact.sizes) == ["model"] and exact.measure == "exact"
     assert timed.samples.forward_s and timed.gradient == "backprop"
+    path = found.save(tmp_path / "alone.jsonl")
+    assert found.rows == [json.loads(line) for line in path.read_text().splitlines()]
+    assert found.rows[1]["values"]["parameters"] == exact.values.parameters
     path = tmp_path / "kept" / "rows.jsonl"
     append(path, VerdictRow(run="another"))
     assert found.save(path) == path and found.save(path) == path

@@ -215,7 +215,7 @@ def test_a_step_that_ends_at_zero_is_solved() -> None:
     )
     row = only(found)
     assert row["status"] == "ok" and "the gradient is zero" in row["reason"]
-    assert found.rows[1].values.forward_residual < 1e-6
+    assert found.rows[1]["values"]["forward_residual"] < 1e-6
 
 
 def test_seeded_noise_that_is_other_in_float64_leaves_no_reference() -> None:
