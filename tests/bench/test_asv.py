@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from bench.instruments import sources
-from bench.rows import Kind, RunRow, VisitRow, read
+from bench.rows import Kind, RunRow, VerdictRow, VisitRow, read
 from tests.bench.asv_project import MACHINE, RUN, Project, kill_at_the_first_row
 
 pytest.importorskip("asv")
@@ -103,7 +103,7 @@ def a_killed_run_goes_on_from_its_rows(history: History) -> None:
     made = [(row.cell, row.measure, row.worker) for row in rows]
     assert history.killed and rows[: len(history.killed)] == history.killed
     assert len(made) == len(set(made)) == 2 * (1 + 2)  # nothing twice: two cells, an exact visit and two timed ones
-    assert len(history.rows(history.commits[1], RunRow)) == 2 and len(history.rows(history.commits[1], "verdict")) == 1
+    assert len(history.rows(history.commits[1], RunRow)) == 2 and len(history.rows(history.commits[1], VerdictRow)) == 1
 
 
 def compare_shows_the_change(history: History) -> None:
