@@ -8,31 +8,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
+from msgspec import Meta, Struct
+
+from bench.cells import Value
 from bench.peers.cells import PeerCell
 from bench.rows import PartRow, Visited
 
 PATH = Path(__file__).with_name("settings.jsonl")
 
+Amount = Annotated[float, Meta(ge=0, le=1e300)]
 
-@dataclass(frozen=True)
-class Setting:
+
+class Setting(Struct, frozen=True, forbid_unknown_fields=True):
     """level: the error to be reached. error: the one reached, the best one where that is not enough. K: evaluations of
-    step in the forward solve. package: the library with its version. status: ok, failed or n/a."""
+    step in the forward solve. package: the library with its version."""
 
     cell: str
     framework: str
     contender: str
     method: str
-    level: float
-    status: str
+    level: Amount
+    status: Literal["ok", "failed", "n/a"]
     reason: str = ""
     K: int | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-    error: float | None = None
+    options: dict[str, Value] = {}
+    error: Amount | None = None
     package: str | None = None
 
     @property
@@ -46,33 +50,17 @@ class Setting:
 
     def as_record(self) -> dict[str, Any]:
         """Flat, as a row of an experiment's table has to be."""
-        return {**asdict(self), "options": json.dumps(dict(self.options), sort_keys=True)}
+        return {**msgspec.structs.asdict(self), "options": json.dumps(self.options, sort_keys=True)}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Setting:
         """The line of ``as_record``; ``ValueError`` for a record that is none."""
         try:
-            return line_of({**record, "options": json.loads(record["options"])})
+            return msgspec.convert({**record, "options": json.loads(record["options"])}, cls)
         except (KeyError, TypeError, ValueError, RecursionError):
             raise ValueError(
                 "A row of the search holds a record that is no setting of a contender: run it again with --fresh."
             ) from None
-
-
-def line_of(table: Any) -> Setting:
-    """The line of a table of its fields; ``TypeError`` or ``ValueError`` for a table of anything else."""
-    one = Setting(**table)
-    texts = (*one.key, one.method, one.reason)
-    numbers = [value for value in (one.level, one.error) if value is not None]
-    if not all(isinstance(text, str) for text in texts) or one.status not in ("ok", "failed", "n/a"):
-        raise TypeError("a text is none")
-    if one.level is None or not all(type(number) in (int, float) and abs(number) < float("inf") for number in numbers):
-        raise TypeError("a number is none")
-    if not (one.K is None or type(one.K) is int) or not (one.package is None or isinstance(one.package, str)):
-        raise TypeError("K or the package is none")
-    if not isinstance(one.options, dict):
-        raise TypeError("the options are no table")
-    return one
 
 
 def read(path: Path = PATH) -> dict[tuple[str, str, str], Setting]:
@@ -82,8 +70,8 @@ def read(path: Path = PATH) -> dict[tuple[str, str, str], Setting]:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     for number, line in enumerate(text.splitlines(), start=1):
         try:
-            one = line_of(json.loads(line))
-        except (TypeError, ValueError, RecursionError):
+            one = msgspec.json.decode(line, type=Setting)
+        except (msgspec.DecodeError, RecursionError):
             raise ValueError(
                 f"Setting {number} of {path.name} is no setting of a contender: make the file again with "
                 "`gradratio peers --search`."
@@ -107,7 +95,7 @@ def of_cell(cell: PeerCell, framework: str, path: Path = PATH) -> dict[str, Sett
 def write(lines: Iterable[Setting], path: Path = PATH) -> None:
     """Put lines into the file, each in the place of an older one of its cell, framework and contender."""
     kept = read(path) | {line.key: line for line in lines}
-    texts = [json.dumps(asdict(kept[key]), sort_keys=True) for key in sorted(kept)]
+    texts = [json.dumps(msgspec.structs.asdict(kept[key]), sort_keys=True) for key in sorted(kept)]
     path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of
@@ -119,7 +119,7 @@ def test_what_is_no_setting_is_named(text: str) -> None:
     lines = [line for line in text.splitlines()]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "settings.jsonl"
-        path.write_text(json.dumps(asdict(LINE)) + "\n" + text, encoding="utf-8")
+        path.write_text(json.dumps(msgspec.structs.asdict(LINE)) + "\n" + text, encoding="utf-8")
         if lines:
             with pytest.raises(
                 ValueError, match=r"Setting 2 of settings.jsonl is no setting of a contender: make the file"
@@ -141,7 +141,7 @@ LINE = Setting("cell", "torch", "ours ift", "ift", 1e-2, "ok")
     ids=str,
 )
 def test_a_setting_of_other_types_is_named(junk: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "settings.jsonl").write_text(json.dumps(asdict(LINE) | junk) + "\n")
+    (tmp_path / "settings.jsonl").write_text(json.dumps(msgspec.structs.asdict(LINE) | junk) + "\n")
     with pytest.raises(ValueError, match=r"Setting 1 of settings.jsonl is no setting"):
         settings.read(tmp_path / "settings.jsonl")
     record = LINE.as_record() | {name: json.dumps(one) if name == "options" else one for name, one in junk.items()}
