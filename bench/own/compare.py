@@ -1,18 +1,28 @@
-"""``gradratio.compare``: what each way of getting a gradient costs on one's own model, and how right its answer is."""
+"""``gradratio.compare``: what each way of getting a gradient costs on one's own model, and how right its answer is.
+
+What was asked for is refused before any work where it makes no question; the methods become cells, as of the grid.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.own import measured, shown
+from bench.cells import STEPS, TERMS, Cell, require_solver
+from bench.failures import NotApplicable
+from bench.own import measured
+from bench.own.comparison import comparison, require_target
 from bench.own.digest import digest
-from bench.own.methods import Asked, cells
-from bench.own.question import ask, require_positive
+from bench.own.question import Question, ask, require_positive
 from bench.own.settings import numeric, plain_modes
-from bench.own.target import require_target
+
+Asked = str | tuple[str, Mapping[str, Any]]
+"""A method by its name, or with options: ``("ift", {"linear_solver": "gmres", "M": 30})``."""
+
+EXPLICIT: tuple[Asked, ...] = ("backprop", "forward_gradient", ("forward_gradient", {"tangents": "given"}))
+IMPLICIT: tuple[Asked, ...] = ("unrolled", "ift", ("ift", {"linear_solver": "gmres"}), "jfb")
 
 
 def compare(
@@ -52,9 +62,9 @@ def compare(
     ‖step(z) − z‖/‖z‖ that counts as solved. save_to: a file of results, new or old, to which each row is added once it
     is known.
 
-    Returns a ``Comparison``, a pandas frame with one row a method (see ``bench.own.shown``). A method that cannot be
-    measured has a row with its status and reason. Raises ``ValueError`` or ``LookupError``, in one sentence and before
-    any work, for arguments that make no question, and for a model that cannot be sent to a process.
+    Returns a ``Comparison``, a pandas frame with one row a method (see ``bench.own.comparison``). A method that cannot
+    be measured has a row with its status and reason. Raises ``ValueError`` or ``LookupError``, in one sentence and
+    before any work, for arguments that make no question, and for a model that cannot be sent to a process.
     """
     if not isinstance(workers, int) or isinstance(workers, bool) or workers < 0:
         raise ValueError(f"workers must be a whole number from 0 up, not {workers!r}.")
@@ -63,17 +73,8 @@ def compare(
     question = ask(
         loss=loss, params=params, batch=batch, step=step, z0=z0, args=args, name=name, residual_tol=residual_tol
     )
-    chosen = cells(
-        methods,
-        framework=question.framework,
-        dtype=question.dtype,
-        name=question.name,
-        implicit=question.implicit,
-        K=K,
-        digest=digest(
-            question.loss, question.step, question.params, question.batch, question.z0, numeric(question.settings)
-        ),
-    )
+    model = question.loss, question.step, question.params, question.batch, question.z0, numeric(question.settings)
+    chosen = cells(methods, question, K=K, digest=digest(*model))
     if save_to is not None:
         require_target(save_to)
     with tempfile.TemporaryDirectory(prefix="gradratio-") as folder, plain_modes(question.framework):
@@ -84,4 +85,86 @@ def compare(
             )
         else:
             rows = measured.in_this_process(question, chosen, budget_s=budget_s, path=path)
-    return shown.comparison(rows)
+    return comparison(rows)
+
+
+def cells(asked: Iterable[Asked] | None, question: Question, *, K: int | None, digest: str = "") -> list[Cell]:
+    """One cell a method, in the order they were asked for, every option filled in. digest: stands among the sizes as
+    ``model``, so that no cell of another model has the same id.
+
+    Raises ``LookupError`` for an unknown method, option or choice, ``ValueError`` for one that does not fit.
+    """
+    implicit = question.implicit
+    if isinstance(asked, str):
+        raise ValueError(f'methods must be a list, such as ["{asked}"], not a text.')
+    if asked is not None and not isinstance(asked, Iterable):
+        raise ValueError(f'methods must be a list of names and pairs, such as ["ift", "jfb"], not {asked!r}.')
+    chosen = list(asked if asked is not None else IMPLICIT if implicit else EXPLICIT)
+    if not chosen:
+        raise ValueError("methods is an empty list: name at least one, or leave it out for the usual ones.")
+    if K is not None:
+        _whole("K", K)
+    if K is not None and not implicit:
+        raise ValueError("K counts the steps of a fixed point: an explicit model has none, so leave K out.")
+    found, sizes = [], {"model": digest} if digest else {}
+    for method, options in map(_pair, chosen):
+        filled = _filled(method, options, implicit, K)
+        gradient = "backprop" if implicit else method
+        found.append(
+            Cell(question.framework, question.name, method, sizes, filled, gradient=gradient, dtype=question.dtype)
+        )
+    return list(dict.fromkeys(found))
+
+
+def _pair(one: Any) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(one, str):
+        return one, {}
+    if isinstance(one, tuple | list) and len(one) == 2 and isinstance(one[0], str) and isinstance(one[1], Mapping):
+        return one[0], one[1]
+    raise ValueError(f'A method is a name or a pair such as ("ift", {{"M": 30}}), not {one!r}.')
+
+
+def _filled(method: str, options: Mapping[str, Any], implicit: bool, K: int | None) -> dict[str, Any]:
+    """Every option of a method."""
+    from impls.catalog import CHOICES, METHODS
+    from impls.names import pick
+
+    row = pick("method", method, METHODS)
+    fitting = [name for name, other in METHODS.items() if (other.interface == "adjoint") == implicit]
+    if method not in fitting:
+        kind = "implicit" if implicit else "explicit"
+        raise ValueError(f"{method} does not fit an {kind} model: take {', '.join(fitting)}.")
+    for name, value in options.items():
+        pick(f"option of {method}", name, dict.fromkeys(row.options))
+        if name in CHOICES:
+            pick(f"{name} of {method}", value, dict.fromkeys(CHOICES[name]))
+        else:
+            _whole(f"{name} of {method}", value)
+    if not implicit:
+        return ({"tangents": "gaussian"} if "tangents" in row.options else {}) | dict(options)
+    return _solved(row, method, dict(options), K)
+
+
+def _solved(row: Any, method: str, options: dict[str, Any], K: int | None) -> dict[str, Any]:
+    """Solvers and their steps. K keeps the caller's number for Picard steps alone: Newton's are another thing."""
+    solver = options.get("solver", row.solvers[0])
+    try:
+        require_solver(method, solver)
+    except NotApplicable as error:
+        raise ValueError(str(error)) from None
+    filled: dict[str, Any] = {"K": K or STEPS[solver]}
+    if solver != "picard":
+        filled |= {"K": STEPS[solver], "solver": solver}
+    filled |= {name: value for name, value in options.items() if name != "solver"}
+    if "linear_solver" in row.options:
+        kind = filled.setdefault("linear_solver", "picard")
+        if kind == "dense" and "M" in options:
+            raise ValueError("The linear solver dense has no steps: leave M out.")
+        if kind != "dense":
+            filled.setdefault("M", filled["K"] if kind == "picard" and solver == "picard" else TERMS[kind])
+    return filled
+
+
+def _whole(what: str, value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{what} must be a whole number from 1 up, not {value!r}.")

@@ -13,10 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import gradratio
-from bench.own.methods import cells
-from bench.own.target import require_target
+from bench.own.compare import cells
+from bench.own.comparison import require_target
+from bench.own.question import Question
 
 P, LOSS = torch.ones(3), lambda p, b: (_ for _ in ()).throw(AssertionError("the loss was called"))
+EXPLICIT_MODEL = Question("torch", LOSS, P)
+IMPLICIT_MODEL = Question("torch", LOSS, P, step=lambda z, a: z, z0=P)
 IMPLICIT: dict[str, Any] = {"step": lambda z, a: z, "z0": torch.zeros(2, 3), "args": P, "loss": LOSS}
 
 
@@ -119,7 +122,7 @@ def test_what_cannot_be_sent_to_a_process_is_named(part: str, lock: bool) -> Non
 
 
 def test_the_usual_methods_have_every_option() -> None:
-    found = cells(None, framework="torch", dtype="float32", name="newton", implicit=True, K=7)
+    found = cells(None, IMPLICIT_MODEL, K=7)
     assert [(cell.method, dict(cell.options)) for cell in found] == [
         ("unrolled", {"K": 7}),
         ("ift", {"K": 7, "M": 7, "linear_solver": "picard"}),
@@ -137,7 +140,7 @@ OPTIONS = st.dictionaries(st.sampled_from(["K", "M", "solver", "linear_solver", 
 @example([("unrolled", {"K": None})], True)
 def test_any_methods_become_cells_or_are_refused_in_one_sentence(asked: Any, implicit: bool) -> None:
     try:
-        found = cells(asked, framework="jax", dtype="float32", name="m", implicit=implicit, K=None)
+        found = cells(asked, IMPLICIT_MODEL if implicit else EXPLICIT_MODEL, K=None)
     except (ValueError, LookupError) as error:
         assert str(error).strip("'\"").endswith((".", "?")) and "\n" not in str(error)
         return

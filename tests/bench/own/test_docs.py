@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import gradratio
-from bench.own import shown
+from bench.own import comparison
 from tests.bench.own.asked import BRIEF
 
 TEXT = (Path(gradratio.__file__).resolve().parents[1] / "docs" / "own.md").read_text(encoding="utf-8")
@@ -30,6 +30,6 @@ def test_the_blocks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 def test_every_column_and_every_example_is_in_it() -> None:
-    assert all(f"`{name}`" in TEXT for name in shown.COLUMNS)
+    assert all(f"`{name}`" in TEXT for name in comparison.COLUMNS)
     examples = Path(gradratio.__file__).resolve().parents[1] / "examples"
     assert set(re.findall(r"\.\./examples/(\w+\.py)", TEXT)) == {path.name for path in examples.glob("*.py")}

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.own import shown
+from bench.own import comparison
 from bench.rows import RunRow, VerdictRow, VisitRow, append, read
 from reports.frames import cells
 from reports.load import read as load
@@ -43,9 +43,9 @@ def found() -> Any:
 
 
 def test_the_columns_are_the_documented_ones(found: Any) -> None:
-    assert tuple(found.columns) == shown.COLUMNS
-    documented = shown.__doc__.partition("unknown")[2] if shown.__doc__ else ""
-    assert all(name in documented for name in shown.COLUMNS)
+    assert tuple(found.columns) == comparison.COLUMNS
+    documented = comparison.__doc__.partition("unknown")[2] if comparison.__doc__ else ""
+    assert all(name in documented for name in comparison.COLUMNS)
     assert list(found["method"]) == [
         "backprop",
         "forward gradient, tangents given (count 2, tangents given)",
@@ -56,8 +56,8 @@ def test_the_columns_are_the_documented_ones(found: Any) -> None:
 
 
 def test_it_is_a_frame_and_parts_of_it_print(found: Any) -> None:
-    assert isinstance(found, pd.DataFrame) and isinstance(found, shown.Comparison)
-    assert isinstance(found[found["status"] == "ok"], shown.Comparison)
+    assert isinstance(found, pd.DataFrame) and isinstance(found, comparison.Comparison)
+    assert isinstance(found[found["status"] == "ok"], comparison.Comparison)
     assert found.head(1).typed is found.typed
     assert "gradient_ms" in repr(found[["method", "gradient_ms"]]) and "<table" in found[["method"]]._repr_html_()
     again = pickle.loads(pickle.dumps(found))
@@ -120,4 +120,4 @@ def test_it_writes_its_page(found: Any, tmp_path: Path) -> None:
 
 def test_only_what_is_there_is_an_attribute() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Comparisons'"):
-        shown.Comparisons  # noqa: B018
+        comparison.Comparisons  # noqa: B018
