@@ -5,18 +5,25 @@ What was asked for is refused before any work where it makes no question; the me
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.cells import STEPS, TERMS, Cell, require_solver
 from bench.failures import NotApplicable
 from bench.own import measured
 from bench.own.comparison import comparison, require_target
 from bench.own.digest import digest
-from bench.own.question import Question, ask, require_positive
-from bench.own.settings import numeric, plain_modes
+from bench.own.model import kind
+from bench.own.nest import reached
+from bench.own.question import Question, numeric_settings, plain_modes, settings_of
+from bench.rows import printable
+
+MOST_NAME = 60
+"""Characters of a model's name, which stands in its rows."""
 
 Asked = str | tuple[str, Mapping[str, Any]]
 """A method by its name, or with options: ``("ift", {"linear_solver": "gmres", "M": 30})``."""
@@ -73,8 +80,8 @@ def compare(
     question = ask(
         loss=loss, params=params, batch=batch, step=step, z0=z0, args=args, name=name, residual_tol=residual_tol
     )
-    model = question.loss, question.step, question.params, question.batch, question.z0, numeric(question.settings)
-    chosen = cells(methods, question, K=K, digest=digest(*model))
+    arrays, numeric = (question.params, question.batch, question.z0), numeric_settings(question.settings)
+    chosen = cells(methods, question, K=K, digest=digest(question.loss, question.step, *arrays, numeric))
     if save_to is not None:
         require_target(save_to)
     with tempfile.TemporaryDirectory(prefix="gradratio-") as folder, plain_modes(question.framework):
@@ -86,6 +93,72 @@ def compare(
         else:
             rows = measured.in_this_process(question, chosen, budget_s=budget_s, path=path)
     return comparison(rows)
+
+
+# The question ---------------------------------------------------------------------------------------------------
+
+
+def ask(
+    *, loss: Any, params: Any, batch: Any, step: Any, z0: Any, args: Any, name: str, residual_tol: float
+) -> Question:
+    """The question that these arguments make; ``ValueError`` in one sentence where they make none."""
+    if not callable(loss):
+        raise ValueError(f"loss must be a function, not {type(loss).__name__}.")
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"name must be a text, not {name!r}.")
+    if len(name) > MOST_NAME:
+        raise ValueError(f"name has {len(name)} characters: give one of at most {MOST_NAME}.")
+    require_positive("residual_tol", residual_tol, "a number above 0")
+    given = {"step": step, "z0": z0, "args": args}
+    implicit = any(one is not None for one in given.values())
+    if implicit and (params is not None or batch is not None):
+        raise ValueError(
+            "An explicit model is loss=, params= and batch=, an implicit one step=, z0=, args= and loss=: give one."
+        )
+    if implicit:
+        lacking = [name for name, one in given.items() if one is None]
+        if lacking:
+            raise ValueError(f"An implicit model needs step=, z0= and args=: {' and '.join(lacking)} is missing.")
+        if not callable(step):
+            raise ValueError(f"step must be a function step(z, args) -> z, not {type(step).__name__}.")
+        params = args
+    elif params is None:
+        raise ValueError("Nothing to differentiate was given: give params= and batch=, or step=, z0= and args=.")
+    framework = _framework({"z0": z0, "args": params} if implicit else {"params": params, "batch": batch})
+    found = Question(
+        framework, loss, params, batch, step, z0, printable(name), float(residual_tol), settings=settings_of(framework)
+    )
+    # Nothing of the caller's runs here; a nest without a floating array, or with one elsewhere, is refused.
+    return replace(found, dtype=kind(framework)(found, one_sample=False).dtype)
+
+
+def require_positive(what: str, number: Any, words: str) -> None:
+    """``ValueError`` unless it is a finite number above 0."""
+    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 < number < float("inf"):
+        raise ValueError(f"{what} must be {words}, not {number!r}.")
+
+
+def _framework(trees: dict[str, Any]) -> Literal["torch", "jax"]:
+    """Whose arrays these are."""
+    torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
+    used: dict[str, tuple[str, str]] = {}
+    for name, tree in trees.items():
+        for path, one in reached(tree, name):
+            if torch is not None and isinstance(one, (torch.Tensor, torch.nn.Module)):
+                used.setdefault("torch", (name, path))
+            elif jax is not None and isinstance(one, jax.Array):
+                used.setdefault("jax", (name, path))
+    if len(used) > 1:
+        (first, inner), (second, other) = used["torch"], used["jax"]
+        if first == second:
+            raise ValueError(f"{inner} is of torch and {other} a jax array: give arrays of one.")
+        raise ValueError(f"{first} holds torch tensors and {second} jax arrays: give those of one.")
+    if not used:
+        raise ValueError(f"{' and '.join(trees)} hold no torch tensor, no torch.nn.Module and no jax array.")
+    return "torch" if "torch" in used else "jax"
+
+
+# Its methods ----------------------------------------------------------------------------------------------------
 
 
 def cells(asked: Iterable[Asked] | None, question: Question, *, K: int | None, digest: str = "") -> list[Cell]:

@@ -23,8 +23,8 @@ from bench.cells import Cell
 from bench.failures import failure
 from bench.instruments import machine, sources, torch_calls
 from bench.job import Job, framework_of
-from bench.own import settings
-from bench.own.question import Question, model
+from bench.own.model import model
+from bench.own.question import Question, set_settings
 from bench.own.references import Reference, reference
 from bench.own.subject import job_of
 from bench.plan import Visit, shuffled
@@ -167,7 +167,7 @@ def answer(request: Message) -> Message:
     for path in own["paths"]:
         if path not in sys.path:
             sys.path.append(path)
-    settings.give(own["framework"], own["settings"])
+    set_settings(own["framework"], own["settings"])
     with torch_calls.apart():
         try:
             taken = _loaded(folder / own["model"])[1]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from bench.own.digest import installed
 
 MOST = 100_000
 """Objects that a search for arrays looks at."""
+
+BITS = {"float64": 52, "float32": 23, "bfloat16": 7, "float16": 10}
+"""Of the fraction of a number."""
 
 NAMED = 3
 """Paths that a note names; it counts the others."""
@@ -86,6 +90,9 @@ class Arrays(Protocol):
 
     def joined(self, pairs: Any) -> Any:
         """Complex numbers from their real and imaginary parts, along the last axis."""
+
+    def apart(self, array: Any) -> Any:
+        """The parts of complex numbers, along a last axis."""
 
 
 class Nest:
@@ -221,6 +228,18 @@ def dtype_of(array: Any) -> str:
     """The name of an array's dtype; of a table of several, of the one that holds them all."""
     found = getattr(array, "dtype", None)
     return str(np.asarray(array).dtype if found is None else found)
+
+
+def real_dtype(array: Any) -> str:
+    """The dtype of an array's numbers, of complex ones that of their parts: ``float32`` of complex64."""
+    name = dtype_of(array).removeprefix("torch.")
+    return {"complex32": "float16", "complex64": "float32", "complex128": "float64"}.get(name, name)
+
+
+def eps(dtype: str) -> float:
+    """The distance from 1 to the next number of a dtype; of a small float, such as float8_e4m3fn, by its name."""
+    named = re.search(r"e\d+m(\d+)", dtype)
+    return 2.0 ** -(int(named[1]) if named else BITS[dtype])
 
 
 def is_array(one: Any) -> bool:

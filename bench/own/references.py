@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 from bench.failures import NotApplicable, without_paths
-from bench.own.derived import LONGEST, derived, doubled, settled, unrolled
+from bench.own.float64 import COARSE, LONGEST, SPREADS, derived, doubled, settled, spread, unrolled
+from bench.own.model import missing_modes, model
 from bench.own.nest import listed
-from bench.own.question import Question, Unsuitable, missing_modes, model
-from bench.own.rounding import spread
+from bench.own.question import Question, Unsuitable
 from bench.own.state import nearest_to_one, residual, shortest, spectral_radius
-from bench.own.tolerances import COARSE, SPREADS
 
 AGREES = 1e-5
 """Largest distance of a central difference from the derivative along its direction, relative to what such a derivative
@@ -58,6 +57,11 @@ class Reference:
     error: float = 0.0
     singular: bool = False
     differences: bool = False
+
+    @property
+    def length(self) -> float:
+        """‖gradient‖, which a gradient error is relative to; 0 where there is none."""
+        return 0.0 if self.gradient is None else float(np.linalg.norm(self.gradient))
 
 
 class Along:
@@ -103,7 +107,7 @@ def reference(question: Question, framework: Any, taken: Any, K: int) -> Referen
     try:
         with doubled(framework):
             with _saying(NOT_DOUBLE):
-                exact = model(question, double=True, alone=taken.alone, pairs=True)
+                exact = model(question, double=True, one_sample=taken.one_sample, pairs=True)
             with _saying("its float64 gradient fails"):
                 found, value, z = exact.holding(lambda: _computed(question, framework, exact, LONGEST * K))
             if found.gradient is None:
@@ -175,7 +179,7 @@ def _computed(question: Question, framework: Any, exact: Any, most: int) -> tupl
             own = float(exact.value(exact.leaves))
         try:
             with missing_modes():
-                found, _, _ = derived(question, framework, exact, most)
+                found, _ = derived(question, framework, exact, most)
         except Unsuitable:
             raise
         except Exception as error:
@@ -200,7 +204,7 @@ def _computed(question: Question, framework: Any, exact: Any, most: int) -> tupl
 
     def implicit() -> Reference:
         try:
-            found, _, note = derived(question, framework, exact, most, (z, left))
+            found, note = derived(question, framework, exact, most, (z, left))
         except Unsuitable:
             raise
         except Exception as error:

@@ -1,12 +1,20 @@
-"""The state of a fixed point: whether its samples are independent, and how strongly a step contracts."""
+"""The state of a fixed point: whether its samples are independent, how strongly a step contracts, whether a solve ends.
+
+All of it is numpy: ``step`` maps a state, ``push`` is v ↦ J v.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import ceil, isfinite, isnan, log
+from typing import Any
 
 import numpy as np
 
+from bench.failures import Diverged
 from bench.instruments.accuracy import largest_ratio, sample_norms
+from bench.own.nest import eps
 
 Map = Callable[[np.ndarray], np.ndarray]
 
@@ -119,3 +127,70 @@ def shortest(step: Map, z0: np.ndarray) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         found = SMALL * max(float(sample_norms(z0).max()), float(sample_norms(step(z0)).max()))
     return found if np.isfinite(found) else 0.0
+
+
+# Whether a solve ends -------------------------------------------------------------------------------------------
+
+
+class Singular(Diverged):
+    """A dense solve has no solution."""
+
+
+def require_solved(residual: float, tol: float, K: int, solver: str, measured: Callable[[], float]) -> None:
+    """``Diverged`` where the forward solve left more than ``tol``. measured: gives ρ(J) where it ended, or NaN."""
+    if isfinite(residual) and residual <= tol:
+        return
+    radius = measured()
+    left = f"a residual of {residual:.2g}, more than {tol:g}," if isfinite(residual) else "no finite residual"
+    words = f"The solve has {left} after K = {K} steps"
+    if isnan(radius):
+        raise Diverged(f"{words} of {solver}: scale the weights of step down, or raise K.")
+    if solver != "picard":
+        raise Diverged(f"{words} of {solver} (ρ(J) ≈ {radius:.2g}): raise K, or take another solver.")
+    if not radius < 1:
+        raise Diverged(
+            f"{words}: step does not contract at z (ρ(J) ≈ {radius:.2g}); scale its weights down, or take the solver "
+            "newton or anderson."
+        )
+    if not isfinite(residual):
+        raise Diverged(f"{words}, though step contracts at z (ρ(J) ≈ {radius:.2g}): look for a NaN in step.")
+    if radius**K < 1e-2 * tol:  # a contraction of that rate would long have settled
+        raise Diverged(
+            f"{words}: its iterates go round in a cycle, where step contracts (ρ(J) ≈ {radius:.2g}); scale its weights "
+            "down, or take the solver newton or anderson."
+        )
+    more = K + ceil(log(residual / tol) / -log(radius)) if 0 < radius < 1 else K + 1
+    raise Diverged(f"{words}: step contracts, but slowly (ρ(J) ≈ {radius:.2g}); raise K to {max(more, K + 1)} or more.")
+
+
+@contextmanager
+def regular() -> Iterator[None]:
+    """``Singular`` for torch's error at a singular I − J, which jax meets with numbers that are not finite."""
+    from impls.checks import singular
+
+    try:
+        yield
+    except Exception as error:
+        if not str(error).startswith(singular(0).partition(" at ")[0]):
+            raise
+        raise Singular(str(error)) from None
+
+
+def require_regular(model: Any, K: int) -> None:
+    """``Singular`` where I − J has no inverse, to the rounding of the model's dtype, where K Picard steps end."""
+    from impls.checks import singular
+
+    z = last_finite(model.apply(), model.numpy(model.rest["z0"]), K)
+    n, push = z[0].size, model.push(z)
+    columns = [push(np.broadcast_to(one.reshape(z[0].shape), z.shape).astype(z.dtype)) for one in np.eye(n)]
+    matrices = np.eye(n) - np.stack([one.reshape(len(z), n) for one in columns], -1).astype(np.float64)
+    ranks = np.linalg.matrix_rank(matrices, rtol=n * eps(model.dtype)) if np.isfinite(matrices).all() else [n] * len(z)
+    for sample, rank in enumerate(ranks):
+        if rank < n:
+            raise Singular(singular(sample))
+
+
+def radius_of(model: Any, K: int) -> float:
+    """ρ(J) of a model's step where K Picard steps end, or where they leave the numbers."""
+    z = last_finite(model.apply(), model.numpy(model.rest["z0"]), K)
+    return spectral_radius(model.push(z), z)

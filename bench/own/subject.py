@@ -16,12 +16,13 @@ from bench.instruments import accuracy
 from bench.instruments.counting import UnknownOp
 from bench.job import Job, Loss, Subject, framework_of
 from bench.older import module
-from bench.own import derived, state, verdict
-from bench.own.question import INDEPENDENT, Question, Unsuitable, missing_modes, model
+from bench.own import float64, state, verdict
+from bench.own.model import INDEPENDENT, SAME, missing_modes, model, require_same
+from bench.own.nest import eps
+from bench.own.question import Question, Unsuitable
 from bench.own.references import AGREES, IS_SINGULAR, Along, Reference
-from bench.own.rounding import eps
-from bench.own.solved import SAME, radius_of, regular, require_regular, require_same, require_solved
-from bench.own.tolerances import allowed
+from bench.own.state import radius_of, regular, require_regular, require_solved
+from bench.own.verdict import allowed
 
 
 def job_of(question: Question, cell: Cell, taken: Any, reference: Reference) -> Job:
@@ -45,7 +46,7 @@ class CallersModel(Subject):
     job: Job
 
     def __init__(self, question: Question, cell: Cell, taken: Any, reference: Reference) -> None:
-        self.cell, self._question, self._reference = cell, question, reference
+        self.cell, self._question, self.reference = cell, question, reference
         # The tangents of a forward gradient are of real numbers.
         self._model = taken.paired if cell.gradient == "forward_gradient" else taken
         self.params, self.batch = self._model.leaves, self._model.rest
@@ -112,11 +113,11 @@ class CallersModel(Subject):
     def values(self, job: Job) -> dict[str, Any]:
         """Loss, errors and solve; ``notes`` says of what is missing why, and why a gradient that is off is not
         wrong."""
-        notes = [self._reference.note, self._note, *self._model.notes]
+        notes = [self.reference.note, self._note, *self._model.notes]
         if self._opaque:
             notes.append("No held bytes, flop ratio and traffic: the model runs code that torch.compile made.")
         notes.append(self._uncounted)
-        if self._reference.singular and IS_SINGULAR not in self._reference.note:
+        if self.reference.singular and IS_SINGULAR not in self.reference.note:
             notes.append(f"ρ(J) ≈ {self.radius:.4g}: {IS_SINGULAR}.")
         found = {"loss": float(self._value), **self._errors(), **self._solve()}
         return {**found, "notes": [note for note in notes if note]}
@@ -140,9 +141,9 @@ class CallersModel(Subject):
             raise Diverged(f"The loss is {float(self._value):.3g} and its gradient has entries that are not finite.")
         if not self._has_oracle:
             return None
-        if self._reference.gradient is None:
-            return self._along_tangents() if self._reference.differences else None
-        deviation = self.job.deviation(self._reference.gradient)
+        if self.reference.gradient is None:
+            return self._along_tangents() if self.reference.differences else None
+        deviation = self.job.deviation(self.reference.gradient)
         self._note = verdict.judged(self, deviation, last=last)
         return deviation
 
@@ -162,26 +163,6 @@ class CallersModel(Subject):
     def grads(self) -> np.ndarray:
         """The flat gradient of the first call."""
         return self.job.first.gradient
-
-    @property
-    def singular(self) -> bool:
-        """Whether I − J is singular at the fixed point, by the reference's estimate of ρ(J)."""
-        return self._reference.singular
-
-    @property
-    def own_error(self) -> float:
-        """The part of its length by which the reference may be off itself."""
-        return self._reference.error
-
-    @property
-    def reference_note(self) -> str:
-        """What the reference is, where it is none of the usual ones."""
-        return self._reference.note
-
-    @property
-    def length(self) -> float:
-        """Of the reference; the gradient error is relative to it."""
-        return float(np.linalg.norm(self._reference.gradient)) if self._reference.gradient is not None else 0.0
 
     @property
     def _tol(self) -> float:
@@ -216,19 +197,21 @@ class CallersModel(Subject):
     @cached_property
     def spread(self) -> float:
         """By which part of its length rounding the arrays changes the true gradient; 0 where that is not known."""
-        true, most = self._reference.gradient, derived.LONGEST * self.K if self.implicit else 1
-        if true is None or self._reference.differences or self.singular:  # rounded, I − J has an inverse, any one
+        true, most = self.reference.gradient, float64.LONGEST * self.K if self.implicit else 1
+        if true is None or self.reference.differences:
             return 0.0
-        with derived.doubled(self.job.framework):
-            exact = model(self._question, double=True, alone=self._model.alone, pairs=True)
-            return derived.spread(self._question, self.job.framework, exact, true, self.cell.dtype, most)
+        if self.reference.singular:  # rounded, I − J has an inverse, any one
+            return 0.0
+        with float64.doubled(self.job.framework):
+            exact = model(self._question, double=True, one_sample=self._model.one_sample, pairs=True)
+            return float64.gradient_spread(self._question, self.job.framework, exact, true, self.cell.dtype, most)
 
-    def doubled(self, look: Callable[[CallersModel], Any], options: Mapping[str, Any] | None = None) -> Any:
-        """What ``look`` returns of the same method in float64, or of one with other options."""
+    def doubled(self, found: Callable[[CallersModel], Any], options: Mapping[str, Any] | None = None) -> Any:
+        """What ``found`` returns of the same method in float64, or of one with other options."""
         cell = replace(self.cell, dtype="float64", options=self.cell.options if options is None else options)
-        with derived.doubled(self.job.framework):
-            exact = model(self._question, double=True, alone=self._model.alone)
-            return exact.holding(lambda: look(subject_of(job_of(self._question, cell, exact, self._reference))))
+        with float64.doubled(self.job.framework):
+            exact = model(self._question, double=True, one_sample=self._model.one_sample)
+            return exact.holding(lambda: found(subject_of(job_of(self._question, cell, exact, self.reference))))
 
     # ------------------------------------------------------------------------------------------------------------
 
@@ -238,8 +221,8 @@ class CallersModel(Subject):
         if (rows := self.job.tangents.rows) is None:
             return None
         try:
-            with derived.doubled(self.job.framework):
-                exact = model(self._question, double=True, alone=self._model.alone, pairs=True)
+            with float64.doubled(self.job.framework):
+                exact = model(self._question, double=True, one_sample=self._model.one_sample, pairs=True)
                 slopes, off = zip(*(Along(exact, exact.value).slope(v) for v in rows), strict=True)
         except Exception:  # it does not run in float64, as the reference's note says
             return None
@@ -263,7 +246,7 @@ class CallersModel(Subject):
         return METHODS[self.cell.method].exact or self.cell.method == "forward_gradient"
 
     def _errors(self) -> dict[str, float | None]:
-        true = self._reference.gradient
+        true = self.reference.gradient
         if true is None:
             return {"gradient_error": None, "cosine": None}
         cosine = accuracy.cosine(self.grads, true) if np.linalg.norm(self.grads) > 0 else None

@@ -1,107 +1,41 @@
-"""A model of the caller's in torch, as the methods take one: a loss of a list of tensors and a batch."""
+"""A model of the caller's in torch, and the linear solve of its reference."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cached_property
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from bench.instruments.torch_memory import stored
-from bench.own.lifted import Lifted
-from bench.own.nest import Nest, inexact, listed
-from bench.own.question import INDEPENDENT, Question, Unsuitable, nothing, scalar
-from bench.own.solved import apart
-from bench.own.torch_closed import closed_over, ends, named
-from bench.own.torch_nest import Arrays, differ
+from bench.own.model import INDEPENDENT, Leaves, apart
+from bench.own.model import Model as Common
+from bench.own.nest import inexact, listed
+from bench.own.question import Question, Unsuitable
+from bench.own.state import Map
+from bench.own.torch_nest import Arrays, closed_over, differ, ends, named
 
 
-class Model:
-    """leaves: the tensors that get a gradient. rest: all others. dtype: the least exact of the leaves', of complex ones
-    that of their parts. notes: one sentence for each kind of number that gets no gradient though it could.
+class Model(Common):
+    """See ``bench.own.model``."""
 
-    double: floating tensors are cast to float64, in copies. alone: see ``Lifted``. look: run step, to see whether the
-    state is one sample; without it nothing of the caller's runs. pairs: complex leaves are pairs of real numbers, for
-    what knows real numbers alone, such as laws of tangents.
-    """
+    arrays = Arrays
+    _arrays: Arrays
+    _batch_arrays: Arrays
+    state_words = "tensor: join the parts of a state with torch.cat"
 
-    def __init__(
-        self,
-        question: Question,
-        *,
-        double: bool = False,
-        alone: bool | None = None,
-        look: bool = True,
-        pairs: bool = False,
-    ) -> None:
+    def __init__(self, question: Question, **how: Any) -> None:
         import torch
 
-        self._torch, self._question, self._double, self._pairs = torch, question, double, pairs
+        self._torch = torch
         self._differentiates = {"loss": "", "step": ""}
-        what = "args" if question.implicit else "params"
-        arrays, batch = Arrays(double=double, pairs=pairs), Arrays(double=double)
-        self._arrays = arrays, batch
-        self._nest = Nest(arrays, question.params, what, fixed=False)
-        self._batch = Nest(batch, question.batch, "batch", fixed=True)
-        self.leaves: list[Any] = self._nest.leaves
-        self.notes: list[str] = self._nest.notes
-        self.rest: dict[str, Any] = {"held": self._nest.held, "batch": self._batch.held}
-        self._require_floats(what)
-        self.dtype = str(max((one.dtype for one in self.leaves), key=lambda one: torch.finfo(one).eps).to_real())
-        self.dtype = self.dtype.removeprefix("torch.")
-        if question.implicit:
-            z0 = arrays.cast(question.z0)
-            self._lifted = Lifted(z0, arrays, alone=alone if alone is not None else False)
-            self.rest["z0"] = self._lifted.lift(z0)
-            if alone is None and look:
-                self._lifted = Lifted(z0, arrays, alone=self._mixes())
-                self.rest["z0"] = self._lifted.lift(z0)
-
-    @cached_property
-    def paired(self) -> Model:
-        """The same model with complex leaves as pairs of real numbers."""
-        if not any(one.is_complex() for one in self.leaves):
-            return self
-        return Model(self._question, double=self._double, alone=self.alone, pairs=True)
+        super().__init__(question, **how)
 
     @property
-    def alone(self) -> bool:
-        """Whether the state is taken as a single sample."""
-        return self._question.implicit and self._lifted.alone
-
-    def loss(self, fixed_point: Any = None) -> Callable[[list[Any], dict[str, Any]], tuple[Any, Any]]:
-        """loss(leaves, rest) -> (value, aux); aux is the Solution of an implicit model's fixed point."""
-        from impls.torch import ops
-
-        question = self._question
-
-        def explicit(leaves: list[Any], rest: dict[str, Any]) -> tuple[Any, Any]:
-            dense = ops.dense(leaves)
-
-            def body(params: Any) -> Any:
-                batch = self._batch.filled([], rest["batch"])
-                return scalar(self._recorded("loss", lambda: question.loss(params, batch), dense))
-
-            return self._nest.call(dense, rest["held"], body), ()
-
-        def implicit(leaves: list[Any], rest: dict[str, Any]) -> tuple[Any, Any]:
-            args = [*ops.dense(leaves), *rest["held"]]
-
-            def body(tree: Any) -> tuple[Any, Any]:
-                found = fixed_point(self._inside(args, tree), rest["z0"], args)
-                state = self._lifted.lower(found.value)
-                return scalar(
-                    self._recorded(
-                        "loss", lambda: question.evaluate(self._asking("loss", state), tree), args[: len(leaves)]
-                    )
-                ), found
-
-            return self._nest.call(args[: len(leaves)], rest["held"], body)
-
-        return implicit if question.implicit else explicit
+    def state_types(self) -> tuple[type, ...]:
+        """See ``Model``."""
+        return (self._torch.Tensor,)
 
     def require_suitable(self) -> None:
         """``Unsuitable`` where the loss needs a gradient though no leaf asks for one: it closes over parameters. Where
@@ -129,16 +63,12 @@ class Model:
         if not any(one is leaf for one in reached for leaf in asking):
             raise Unsuitable(INDEPENDENT)
 
-    def _once(self, leaves: list[Any]) -> Any:
-        """The loss, after one step where there is a solve."""
-        return self.loss(_one_step)(leaves, self.rest)[0]
-
     def _require_unchanged(self, first: float, second: float) -> None:
         """``Unsuitable`` where calls of the model changed a leaf in place, or anything else by which the loss of the
         ``first`` one is not that of the ``second``."""
         given = self._anew()
-        leaves, others = self._arrays[0].changed(self._nest, given._arrays[0], given._nest)
-        others += self._arrays[1].changed(self._batch, given._arrays[1], given._batch)[1]
+        leaves, others = self._arrays.changed(self._nest, given._arrays, given._nest)
+        others += self._batch_arrays.changed(self._batch, given._batch_arrays, given._batch)[1]
         if self._question.implicit and differ(self.rest["z0"], given.rest["z0"]):
             others.append("z0")
         if leaves:
@@ -148,33 +78,19 @@ class Model:
         anew = {float(one._once(one.leaves).detach()) for one in (given, self._anew())}
         if others and len(anew) == 1:
             raise Unsuitable(LASTING.format(*apart(first, second), f"since it changes {listed(others)} in place"))
-        if others := self._arrays[0].attributes_changed():
+        if others := self._arrays.attributes_changed():
             why = f"and changes {listed(others)} in place, or draws random numbers"
             raise Unsuitable(LASTING.format(*apart(first, second), why))
 
     def _anew(self) -> Model:
         """The same model of arrays as the caller gave them."""
-        return Model(self._question, double=self._double, alone=self.alone, look=False, pairs=self._pairs)
+        return Model(self._question, double=self._double, one_sample=self.one_sample, pairs=self._pairs)
 
     def holding(self, body: Callable[[], Any]) -> Any:
         """``body()``, while the caller's modules hold this model's tensors: a backward pass may run their code again,
         long after the loss has returned (``torch.utils.checkpoint``), and then must save what it saved before."""
         leaves = [one.detach().requires_grad_() for one in self.leaves]
         return self._nest.call(leaves, self.rest["held"], lambda _: body())
-
-    def step(self, z: Any, args: list[Any]) -> Any:
-        """One application of the caller's step to a lifted state."""
-        count = len(self.leaves)
-        return self._nest.call(args[:count], args[count:], lambda tree: self._applied(z, tree))
-
-    @property
-    def args(self) -> list[Any]:
-        """What ``step`` takes."""
-        return [*self.leaves, *self.rest["held"]]
-
-    def with_leaves(self, leaves: list[np.ndarray]) -> list[Any]:
-        """The leaves with other numbers."""
-        return [self.like(new, one) for new, one in zip(leaves, self.leaves, strict=True)]
 
     def like(self, new: np.ndarray, one: Any) -> Any:
         """These numbers in the dtype of another array."""
@@ -190,8 +106,8 @@ class Model:
         numbers = sum(part.numel() * (2 if part.is_complex() else 1) for part in parts if inexact(part))
         return numbers, sum(part.numel() * part.itemsize for part in parts)
 
-    def apply(self, leaves: list[Any] | None = None) -> Callable[[np.ndarray], np.ndarray]:
-        """z ↦ step(z) on numpy arrays."""
+    def apply(self, leaves: Leaves | None = None) -> Map:
+        """See ``Model``."""
         args = self.args if leaves is None else [*leaves, *self.rest["held"]]
 
         def applied(z: np.ndarray) -> np.ndarray:
@@ -215,15 +131,10 @@ class Model:
             return tensor.numpy()
         return tensor.to(self._torch.complex128 if tensor.is_complex() else self._torch.float64).numpy()
 
-    def state(self, z: np.ndarray) -> Any:
-        """A lifted state from numpy."""
-        return self.like(z, self.rest["z0"])
-
-    def value(self, leaves: list[Any], z: np.ndarray | None = None) -> float:
-        """The loss; of an implicit model at the lifted state z."""
+    def value(self, leaves: Leaves, z: np.ndarray | None = None) -> float:
+        """See ``Model``."""
         with self._torch.no_grad():
-            at = None if z is None else self.state(z)
-            return float(self.loss(lambda step, z0, args: SimpleNamespace(value=at))(leaves, self.rest)[0].detach())
+            return float(self._at(None if z is None else self.state(z))(leaves, self.rest)[0].detach())
 
     def changes(self, leaves: list[Any]) -> list[str]:
         """Paths of the leaves that a call of the model with these numbers changes in place."""
@@ -259,14 +170,10 @@ class Model:
         """The state, or, where the loss or step differentiates inside, one that asks for a gradient."""
         return z if z.requires_grad or _dual(z) or not self._differentiates[which] else z.detach().requires_grad_()
 
-    def _applied(self, z: Any, tree: Any) -> Any:
-        assert self._question.step is not None
-        step, state = self._question.step, self._lifted.lower(z)
-        image = self._recorded("step", lambda: step(self._asking("step", state), tree), [])
-        self._lifted.require_state(state, image, isinstance(image, self._torch.Tensor))
-        if not self._torch.is_grad_enabled() and image.requires_grad and not _dual(image):
-            image = image.detach()  # what step recorded for itself ends here: a solve without a graph stays without
-        return self._lifted.lift(image)
+    def _ended(self, image: Any) -> Any:
+        """What step recorded for itself ends here: a solve without a graph stays without."""
+        recorded = not self._torch.is_grad_enabled() and image.requires_grad and not _dual(image)
+        return image.detach() if recorded else image
 
     def _inside(self, outer: list[Any], tree: Any) -> Callable[[Any, list[Any]], Any]:
         """step, as long as the modules hold ``outer``. Replacing their parameters takes as long as a small step, so it
@@ -282,20 +189,8 @@ class Model:
 
         return step
 
-    def _mixes(self) -> bool:
-        from bench.own.state import mixes
-
-        return mixes(self.apply(), self.numpy(self.rest["z0"]))
-
-    def _require_floats(self, what: str) -> None:
-        z0 = self._question.z0
-        if not any(one.numel() for one in self.leaves):
-            raise ValueError(nothing(what, self.notes))
-        if self._question.implicit and (
-            not isinstance(z0, self._torch.Tensor) or not inexact(z0) or z0.layout is not self._torch.strided
-        ):
-            raise ValueError("z0 must be one floating tensor: join the parts of a state with torch.cat.")
-        for one in [*self.leaves, *self._nest.held, *self._batch.held, *([z0] if self._question.implicit else [])]:
+    def _require_cpu(self, arrays: list[Any]) -> None:
+        for one in arrays:
             if one.device.type != "cpu":
                 raise ValueError(f"A tensor lies on {one.device}: move the model and its arrays to the cpu.")
 
@@ -330,5 +225,21 @@ def _reals(one: Any) -> Any:
     return torch.view_as_real(one.resolve_conj()) if one.is_complex() else one
 
 
-def _one_step(step: Any, z0: Any, args: Any) -> Any:
-    return SimpleNamespace(value=step(z0, args))
+class Refined:
+    """A linear solve for references: x ← x + GMRES(b − A x) until ‖b − A x‖/‖b‖ ≤ tol, at most ``most`` products with
+    A. NaN where it is missed."""
+
+    tol, differentiable = 1e-12, False
+
+    def __init__(self, most: int, steps: int = 40) -> None:
+        self._rounds, self._steps = -(-most // steps) + 1, steps
+
+    def __call__(self, A: Any, b: Any) -> Any:
+        from impls.torch.linear_solvers import GMRES, solution
+        from impls.torch.norms import largest_ratio
+
+        inner, x, r, rounds = GMRES(self._steps), b.new_zeros(b.shape), b, 0
+        while rounds < self._rounds and largest_ratio(r, b) > self.tol:
+            x = x + inner(A, r).value
+            r, rounds = b - A(x), rounds + 1
+        return solution(x, rounds * self._steps, self.tol, A, b, r)

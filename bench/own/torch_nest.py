@@ -1,14 +1,19 @@
-"""A nest of torch modules and tensors, taken apart into what gets a gradient and what does not."""
+"""A nest of torch modules and tensors, taken apart into what gets a gradient and what does not; and the tensors that a
+model uses and that ask for a gradient, though they are none of its arguments."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+import re
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bench.instruments.torch_memory import stored
 from bench.own.digest import installed
-from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, inexact, numbers, reached
+from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, inexact, listed, numbers, reached
+from bench.own.question import Unsuitable
 
 FROZEN = "{} {} frozen and {} no gradient."
 ATTRIBUTE = "{} {} no parameter and {} no gradient: make a torch.nn.Parameter of what is to get one."
@@ -197,3 +202,72 @@ def _caller() -> Any:
             return body()
 
     return Caller
+
+
+# Tensors that are closed over -----------------------------------------------------------------------------------
+
+CUT = "None of the inputs have requires_grad=True"
+"""How torch's warning begins that a checkpoint passes no gradient on."""
+
+REENTRANT = (
+    "torch.utils.checkpoint with use_reentrant=True works with .backward() alone, and passes on no gradient of "
+    "parameters where none of its inputs asks for one: set use_reentrant=False."
+)
+
+
+def closed_over(value: Callable[[], Any], passed: list[Any]) -> list[Any]:
+    """The tensors that a backward pass of ``value()`` would end in and that were there before, but not in ``passed``.
+
+    A loss may make some that ask for a gradient itself, to differentiate inside (``x.clone().requires_grad_()``): of
+    two calls each makes its own, while a parameter that lies outside is the same one in both. Raises ``Unsuitable``
+    for a graph that does not show what it depends on.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", CUT)
+            first, second = value(), value()  # both graphs stay alive: no two tensors have one identity
+    except UserWarning as warning:
+        if not re.match(CUT, str(warning)):
+            raise
+        raise Unsuitable(REENTRANT) from None
+    again = {id(one) for one in ends(second)}
+    return [one for one in ends(first) if id(one) in again and not any(one is other for other in passed)]
+
+
+def named(tensors: list[Any], *functions: Any) -> str:
+    """What the functions call these tensors, or their shapes; the first few."""
+    known = {id(tensor): path for fn in functions for path, tensor in _outside(fn)}
+    return listed(list(dict.fromkeys(known.get(id(one), f"one of shape {tuple(one.shape)}") for one in tensors)))
+
+
+def ends(value: Any) -> list[Any]:
+    """The leaves of the graph behind a value, each once."""
+    found: dict[int, Any] = {}
+    stack, seen = [value.grad_fn], {None}
+    if value.grad_fn is None and value.requires_grad:
+        return [value]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node.name() == "CheckpointFunctionBackward":
+            raise Unsuitable(REENTRANT)
+        if hasattr(node, "variable"):
+            found.setdefault(id(node.variable), node.variable)
+        stack += [following for following, _ in node.next_functions]
+    return list(found.values())
+
+
+def _outside(fn: Any) -> Iterator[tuple[str, Any]]:
+    """Tensors in what a function closes over and in the globals that it names, by their paths in these."""
+    import torch
+
+    try:
+        outside = inspect.getclosurevars(inspect.unwrap(fn))
+    except (TypeError, ValueError):
+        return
+    held = {**outside.globals, **outside.nonlocals, "self": getattr(fn, "__self__", None)}
+    for path, one in (found for name, part in held.items() for found in reached(part, name)):
+        if isinstance(one, torch.Tensor):
+            yield from ((path, end) for end in ends(one))

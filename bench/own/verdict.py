@@ -10,16 +10,43 @@ import numpy as np
 
 from bench.cells import Cell
 from bench.failures import Diverged, Wrong
-from bench.own.derived import LONGEST
+from bench.own.float64 import COARSE, LONGEST, SPREADS
 from bench.own.question import Unsuitable
-from bench.own.solved import Singular
-from bench.own.tolerances import CAP, KINK, SPREADS, TOLERANCE, allowed, solves
+from bench.own.state import Singular
 
 if TYPE_CHECKING:
     from bench.own.subject import CallersModel
 
+TOLERANCE = {"float64": 1e-8, "float32": 1e-3}
+"""For rounding alone. Float32 sums leave 1e-7 to 1e-5, in deep nets 1e-4; what goes wrong (a term left out, another
+point of linearisation) costs 1e-2 and more. Float64 has the same room above its own rounding."""
+
+KINK = 1e-2
+"""Up to here float32 may have put a ReLU on the other side of its kink: the same method must then meet float64's."""
+
+AMPLIFIED = 10.0
+"""How many times larger the error of a gradient may be than the residual of a solve, on top of ``solves``' factors."""
+
+CAP = 0.1
+"""The most that an unfinished solve may explain of a deviation. A larger bound would let the negated gradient pass, so
+then the method is compared with itself in float64 instead (see ``_unfinished``)."""
+
 BASIS = 200
 """The most steps of a Krylov solve that is to be finished: each keeps a state."""
+
+
+def allowed(dtype: str, unsolved: float = 0.0) -> float:
+    """The largest deviation of an exact method; ``unsolved`` is what its solves explain, see below."""
+    return TOLERANCE.get(dtype, COARSE) + AMPLIFIED * unsolved
+
+
+def solves(K: int, forward: float, backward: float, radius: float) -> float:
+    """What the residuals of an unfinished solve may leave in a gradient, by order: (K r + s)/(1 − ρ(J)).
+
+    r of the forward solve, K times since unrolled leaves K γᴷ, s of the backward solve; 1/(1 − ρ(J)) is the norm of the
+    inverse of a normal I − J. Of converged solves nothing is left.
+    """
+    return (K * forward + backward) / max(1 - radius, 1e-6) if radius < 1 else (K * forward + backward) * 1e3
 
 
 class Unfinished(Exception):
@@ -33,14 +60,14 @@ def judged(subject: CallersModel, deviation: float, *, last: bool = False) -> st
     ``Unfinished`` where its solves leave too much.
     """
     dtype = subject.cell.dtype
-    most = allowed(dtype) + subject.own_error
+    most = allowed(dtype) + subject.reference.error
     if deviation <= most:
         return ""
-    if subject.implicit and subject.singular:  # no residual bounds an error there, and no solve is ever finished
-        if not last:
+    if subject.implicit and subject.reference.singular:
+        if not last:  # no residual bounds an error there, and no solve is ever finished
             return _unfinished(subject, deviation)
     elif subject.implicit:
-        bound = subject.own_error + allowed(
+        bound = subject.reference.error + allowed(
             dtype, solves(subject.K, subject.residual, subject.backward_residual, subject.radius)
         )
         if bound <= most + CAP:
@@ -63,13 +90,13 @@ def judged(subject: CallersModel, deviation: float, *, last: bool = False) -> st
 
 
 def _words(subject: CallersModel, deviation: float, rest: str) -> str:
-    return f"The gradient is {deviation:.2g} away from the float64 reference{rest}. {subject.reference_note}".strip()
+    return f"The gradient is {deviation:.2g} away from the float64 reference{rest}. {subject.reference.note}".strip()
 
 
 def short(subject: CallersModel) -> str:
     """What to raise so that a method's solves leave less, by what they left: K, M, both, or neither."""
     radius, options = subject.radius, subject.cell.options
-    if radius >= 1 and not subject.singular:
+    if radius >= 1 and not subject.reference.singular:
         return f"ρ(J) ≈ {radius:.4g}: step does not contract at z, and more steps may not help"
     forward = subject.residual * (subject.K if subject.cell.method == "unrolled" else 1)
     backward = subject.backward_residual
@@ -114,7 +141,7 @@ def _unfinished(subject: CallersModel, deviation: float) -> str:
     apart = float(np.linalg.norm(subject.grads - same)) / size if size > 0 else float("inf")
     # Picard steps round the same way everywhere; what Krylov and Anderson solves leave undone depends on the dtype.
     most = allowed(subject.cell.dtype) if _plain(subject.cell.options) else max(CAP, allowed(subject.cell.dtype))
-    if apart > most and apart * size > SPREADS * subject.spread * subject.length:
+    if apart > most and apart * size > SPREADS * subject.spread * subject.reference.length:
         raise Wrong(
             _words(
                 subject,

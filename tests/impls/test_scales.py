@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.own.rounding import eps
+from bench.own.nest import eps
 from tests.impls.frameworks import FRAMEWORKS, array, distance, jit, linear_solver, module, to_numpy
 
 N, BATCH, M = 5, 4, 4

@@ -11,8 +11,9 @@ import pytest
 import torch
 from jax.experimental import sparse
 
-from bench.own.question import ask, model
-from bench.own.rounding import eps
+from bench.own.compare import ask
+from bench.own.model import model
+from bench.own.nest import eps
 from tests.bench.own.asked import compared, only
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse CS. tensor support is in beta state")

@@ -19,9 +19,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.own.compare import ask
 from bench.own.jax_nest import Arrays as JaxArrays
+from bench.own.model import model
 from bench.own.nest import Nest
-from bench.own.question import ask, model
 from bench.own.torch_nest import Arrays as TorchArrays
 from tests.bench.own.asked import compared, only
 

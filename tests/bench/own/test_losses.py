@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from bench.own.question import ask, model
-from bench.own.torch_closed import closed_over
+from bench.own.compare import ask
+from bench.own.model import model
+from bench.own.torch_nest import closed_over
 from tests.bench.own.asked import compared, only
 
 SETTINGS: dict[str, Any] = {"step": None, "z0": None, "args": None, "name": "m", "residual_tol": 1e-3}
@@ -156,8 +157,8 @@ def test_a_jax_loss_may_differentiate_inside() -> None:
 @pytest.mark.parametrize(
     ("loss", "names"),
     [
-        (lambda net, t: inner(net, t) + OTHER(t).mean(), "OTHER.weight, OTHER.bias"),
-        (lambda net, t: inner(net, t) + HELD["nets"][0](t).mean(), "HELD['nets'][0].weight, HELD['nets'][0].bias"),
+        (lambda net, t: inner(net, t) + OTHER(t).mean(), "OTHER.weight and OTHER.bias"),
+        (lambda net, t: inner(net, t) + HELD["nets"][0](t).mean(), 'HELD["nets"][0].weight and HELD["nets"][0].bias'),
     ],
     ids=["a module", "in a nest"],
 )

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 
+from bench.own.compare import ask
 from bench.own.jax_nest import Arrays
+from bench.own.model import model
 from bench.own.nest import Nest
-from bench.own.question import ask, model
 from impls.jax.adjoints import ift, unrolled
 from impls.jax.solvers import Picard
 from tests.bench.own.asked import compared, only
@@ -117,7 +118,7 @@ def test_a_pytree_may_hold_integers_keys_and_functions() -> None:
             **SETTINGS
             | {"step": lambda z, a: a["how"](z[:, a["at"]] @ a["W"] + a["n"]), "z0": jnp.zeros((4, 3)), "args": args},
         ),
-        alone=False,
+        one_sample=False,
     )
 
     def gradient(adjoint: Any) -> Any:

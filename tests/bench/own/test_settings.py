@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import pytest
 import torch
 
-from bench.own import settings
 from bench.own.digest import digest
+from bench.own.question import numeric_settings, set_settings, settings_of
 from tests.bench.own.asked import compared, only
 
 KEPT = ("loss", "gradient_error", "peak_bytes", "held_bytes", "parameters")
@@ -20,11 +20,11 @@ KEPT = ("loss", "gradient_error", "peak_bytes", "held_bytes", "parameters")
 
 @contextmanager
 def put_back(framework: str) -> Iterator[None]:
-    before = settings.taken(framework)
+    before = settings_of(framework)
     try:
         yield
     finally:
-        settings.give(framework, before)
+        set_settings(framework, before)
 
 
 OTHERS: dict[str, dict[str, Any]] = {
@@ -59,30 +59,30 @@ OTHERS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(("framework", "name"), [(kind, name) for kind, all in OTHERS.items() for name in all])
 def test_every_setting_is_given_as_it_was_taken(framework: str, name: str) -> None:
     with put_back(framework):
-        before = settings.taken(framework)
+        before = settings_of(framework)
         wanted = before | {name: OTHERS[framework][name]}
         assert before != wanted
-        settings.give(framework, wanted)
-        assert settings.taken(framework) == wanted
-    assert settings.taken(framework) == before
+        set_settings(framework, wanted)
+        assert settings_of(framework) == wanted
+    assert settings_of(framework) == before
 
 
 def test_all_settings_of_torch_are_tried_here() -> None:
-    assert settings.taken("torch").keys() == OTHERS["torch"].keys()
+    assert settings_of("torch").keys() == OTHERS["torch"].keys()
 
 
 def test_contexts_count_and_where_jax_runs_does_not() -> None:
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-        found = settings.taken("jax")
+        found = settings_of("jax")
     assert found["jax_enable_x64"] is True and found["jax_default_matmul_precision"] == "highest"
     assert not [name for name in found if "platform" in name or "cache" in name]
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert settings.taken("torch")["autocast"][:2] == [True, "torch.bfloat16"]
+        assert settings_of("torch")["autocast"][:2] == [True, "torch.bfloat16"]
 
 
 def test_a_model_under_another_default_dtype_is_another_one() -> None:
-    found = settings.taken("torch")
-    first, second = (settings.numeric(found | {"default_dtype": one}) for one in ("torch.float32", "torch.float64"))
+    found = settings_of("torch")
+    first, second = (numeric_settings(found | {"default_dtype": one}) for one in ("torch.float32", "torch.float64"))
     assert digest(first) != digest(second)
 
 
@@ -128,7 +128,7 @@ def test_a_worker_process_gives_the_row_of_this_one(framework: str) -> None:
             stack.enter_context(jax.default_matmul_precision("highest"))
             stack.enter_context(jax.numpy_dtype_promotion("strict"))
         else:
-            settings.give(framework, settings.taken(framework) | given)
+            set_settings(framework, settings_of(framework) | given)
         case = {"torch": torch_case, "jax": jax_case}[framework]()
         rows = [compared(workers=workers, **case) for workers in (0, 1)]
     first, second = (found.typed[1] for found in rows)

@@ -15,8 +15,9 @@ import pytest
 import torch
 
 from bench.own import measured
-from bench.own.derived import derived
-from bench.own.question import ask, model
+from bench.own.compare import ask
+from bench.own.float64 import derived
+from bench.own.model import model
 from tests.bench.own.asked import compared
 
 N = 5
@@ -136,7 +137,7 @@ def test_the_gradient_of_a_slow_contraction_is_its_closed_form(framework: str, s
         kind = importlib.import_module(
             {"torch": "bench.frameworks.torch_eager", "jax": "bench.frameworks.jax_jit"}[framework]
         )
-        found, _, note = derived(question, kind.Framework("cpu"), model(question), 100)
+        found, note = derived(question, kind.Framework("cpu"), model(question), 100)
     w = np.linspace(0.1, 0.3, 3)
     b = np.linalg.solve(np.eye(3) - A, w)
     true = np.concatenate([np.outer(w, b).ravel(), b])

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from bench.failures import Diverged
-from bench.own.derived import settled
-from bench.own.solved import require_same, require_solved
-from bench.own.state import last_finite, mixes, residual, shortest, spectral_radius
-from bench.own.tolerances import allowed, solves
+from bench.own.float64 import settled
+from bench.own.model import require_same
+from bench.own.state import last_finite, mixes, require_solved, residual, shortest, spectral_radius
+from bench.own.verdict import allowed, solves
 
 Z = np.random.default_rng(0).normal(size=(3, 4))
 

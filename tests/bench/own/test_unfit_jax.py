@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bench.own.question import INDEPENDENT
+from bench.own.model import INDEPENDENT
 from tests.bench.own.asked import compared, only
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)  # numpy's: on import jax may have float64 switched on

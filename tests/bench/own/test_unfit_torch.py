@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from bench.own.question import INDEPENDENT
+from bench.own.model import INDEPENDENT
 from tests.bench.own.asked import compared, only
 
 X = torch.linspace(-1, 1, 24).reshape(6, 4)

@@ -11,6 +11,7 @@ import torch
 
 from bench.cells import Cell
 from bench.job import Job
+from bench.own.references import Reference
 from bench.own.verdict import longer, short
 from tests.bench.own.asked import compared, only
 
@@ -99,7 +100,7 @@ def test_a_hint_names_what_is_short(
 ) -> None:
     cell = Cell("torch", "m", "unrolled" if list(options) == ["K"] else "ift", {}, options)
     job = SimpleNamespace(cell=cell, K=options["K"], residual=residuals[0], backward_residual=residuals[1])
-    job.radius, job.singular = radius, False
+    job.radius, job.reference = radius, Reference(None)
     assert short(job).startswith(words)
 
 
