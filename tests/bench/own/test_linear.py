@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from bench.job import framework_of
+from impls.torch.tangents import sampler
 from tests.bench.own.asked import compared
 
 GAMMA, K = 0.2, 24
@@ -72,13 +74,33 @@ def test_jfb_has_the_error_of_its_closed_form(case: tuple[str, Any]) -> None:
     np.testing.assert_allclose((row["gradient_error"], row["cosine"]), wanted, rtol=TOLERANCE[dtype])
 
 
+def estimated(v: np.ndarray, g: np.ndarray) -> tuple[float, float]:
+    """Gradient error and cosine of (g·v) v: ‖(g·v) v − g‖²/‖g‖² = cos²(v, g) ‖v‖² (‖v‖² − 2) + 1, and |cos(v, g)|."""
+    cosine, square = v @ g / np.linalg.norm(v) / np.linalg.norm(g), float(v @ v)
+    return (cosine**2 * square * (square - 2) + 1) ** 0.5, abs(cosine)
+
+
 def test_a_forward_gradient_is_its_slope_times_its_tangent() -> None:
-    """‖(g·v) v − g‖²/‖g‖² = cos²(v, g) ‖v‖² (‖v‖² − 2) + 1, and the cosine of the estimate is |cos(v, g)|."""
     g = np.array([3.0, -1.0, 2.0])
     args = {"loss": lambda p, b: (p * b).sum(), "params": torch.zeros(3), "batch": torch.tensor(g, dtype=torch.float32)}
     found = compared(**args, methods=[("forward_gradient", {"tangents": "given"})]).iloc[0]
-    v = np.random.default_rng(1).normal(size=3)
-    cosine, square = v @ g / np.linalg.norm(v) / np.linalg.norm(g), float(v @ v)
     assert found["status"] == "ok"
-    assert found["cosine"] == pytest.approx(abs(cosine), rel=1e-5)
-    assert found["gradient_error"] == pytest.approx((cosine**2 * square * (square - 2) + 1) ** 0.5, rel=1e-5)
+    wanted = estimated(np.random.default_rng(1).normal(size=3), g)
+    assert (found["gradient_error"], found["cosine"]) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_factored_tangent_goes_through_a_convolution() -> None:
+    """Its two factors are those of a kernel as torch keeps it: (outputs, inputs, height) and width."""
+    generator = torch.Generator().manual_seed(4)
+    kernel, x = (torch.randn(shape, generator=generator).double() for shape in ((3, 2, 3, 3), (5, 2, 6, 6)))
+
+    def loss(kernel: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return (torch.nn.functional.conv2d(x, kernel) ** 2).mean()
+
+    row = compared(loss=loss, params=kernel, batch=x, methods=[("forward_gradient", {"tangents": "factored"})]).iloc[0]
+    (drawn,), _ = sampler("factored", 1)(framework_of("torch").rng(0), [kernel], 0)
+    assert drawn.a.shape == (3, 2, 3) and drawn.b.shape == (3,)
+    (g,) = torch.autograd.grad(loss(kernel.requires_grad_(), x), kernel)
+    wanted = estimated(*(one.numpy().ravel() for one in (torch.einsum("ijk,l->ijkl", drawn.a, drawn.b), g)))
+    assert row["status"] == "ok" and row["reason"] == ""
+    assert (row["gradient_error"], row["cosine"]) == pytest.approx(wanted, rel=1e-10)
