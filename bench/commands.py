@@ -145,7 +145,7 @@ def _add_pytest(command: argparse.ArgumentParser) -> None:
 
 def _pytest(given: argparse.Namespace) -> int:
     """pytest-benchmark of a preset, in one process a framework; then one table of both."""
-    from bench.pytest_compare import comparison
+    from bench.pytest_compare import session
     from bench.pytest_compare.files import table
 
     if given.table:
@@ -153,8 +153,8 @@ def _pytest(given: argparse.Namespace) -> int:
         return 0
     names = {kind: _names(getattr(given, kind)) for kind in ("problem", "method")}
     frameworks = _names(given.framework) or list(MODES)
-    files = [comparison.location(given.preset, [framework], **names) for framework in frameworks]
-    command = [sys.executable, "-m", "pytest", str(Path(comparison.__file__).parent), "-q", "--benchmark-quiet"]
+    files = [session.location(given.preset, [framework], **names) for framework in frameworks]
+    command = [sys.executable, "-m", "pytest", str(Path(session.__file__).parent), "-q", "--benchmark-quiet"]
     command += [f"--preset={given.preset}", *(f"--{kind}={one}" for kind, many in names.items() for one in many)]
     command += [f"--workers={given.workers}"] if given.workers else []
     failed = False
@@ -279,7 +279,7 @@ def _add_experiments(command: argparse.ArgumentParser) -> None:
 
 def _experiments(given: argparse.Namespace) -> int:
     """The papers' experiments."""
-    from bench.experiments.plan import listed, plan
+    from bench.experiments.catalog import listed, plan
     from bench.instruments import machine
 
     gpus = range(len(machine.visible_gpus()))
@@ -350,7 +350,7 @@ def _capabilities(given: argparse.Namespace) -> int:
     """Try everything, write the file and say which numbers were wrong; 1 where any were."""
     from bench.capabilities.abilities import document, write
     from bench.capabilities.measure import in_processes
-    from bench.capabilities.outcome import WRONG
+    from bench.capabilities.trial import WRONG
 
     outcomes = in_processes(MODES)
     write(given.out, document(outcomes))

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.capabilities.outcome import Outcome
+from bench.capabilities.trial import Outcome
 from bench.instruments import machine, sources
 
 

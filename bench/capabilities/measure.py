@@ -13,8 +13,7 @@ import numpy as np
 
 from bench import run
 from bench.capabilities.abilities import abilities
-from bench.capabilities.outcome import NO, Outcome, Vector, tried
-from bench.capabilities.trial import CLOSE, CURVED, STEPS, TERMS, TrialProblem
+from bench.capabilities.trial import CLOSE, CURVED, NO, STEPS, TERMS, Outcome, TrialProblem, Vector, tried
 from bench.experiments.catalog import Experiment, Place, Record
 from bench.job import Binding
 from bench.plan import Part

@@ -1,18 +1,25 @@
-"""A tiny problem in float64: what is right for it, in numpy, and the problem in one framework with its derivatives."""
+"""A tiny problem in float64: what is right for it, in numpy; the problem in one framework with its derivatives; and
+what came of one attempt: the numbers agree, someone raised, or the numbers are wrong."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import linecache
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.cells import Cell
-from bench.job import Binding, Loss, Tangents, flat, framework_of, nest_map
+from bench.failures import without_paths
+from bench.job import Binding, Loss, Tangents, flat, framework_of
 from bench.subjects import CatalogueProblem
 
 SIZES: Mapping[str, Mapping[str, Any]] = {
@@ -57,11 +64,17 @@ class Trial:
 
     def nest(self, vector: np.ndarray) -> Any:
         """The nest shaped as the parameters whose ``vector`` is this one."""
-        found, start = {}, 0
-        for leaf in _leaves(self.problem.params):
-            found[id(leaf)] = vector[start : start + leaf.size].reshape(leaf.shape)
-            start += leaf.size
-        return nest_map(lambda leaf: found[id(leaf)], self.problem.params)
+        numbers = iter(vector)
+
+        def shaped(like: Any) -> Any:
+            if isinstance(like, dict):
+                found = {key: shaped(like[key]) for key in sorted(like)}
+                return {key: found[key] for key in like}
+            if isinstance(like, list | tuple):
+                return [shaped(one) for one in like]
+            return np.fromiter(islice(numbers, like.size), float).reshape(like.shape)
+
+        return shaped(self.problem.params)
 
     @property
     def samples(self) -> list[Any]:
@@ -141,8 +154,59 @@ class TrialProblem(CatalogueProblem):
         return gradient, tangent
 
 
-def _leaves(nest: Any) -> list[np.ndarray]:
-    """Arrays of a nest, dict keys sorted."""
-    if isinstance(nest, dict):
-        return [leaf for key in sorted(nest) for leaf in _leaves(nest[key])]
-    return [leaf for item in nest for leaf in _leaves(item)] if isinstance(nest, list | tuple) else [nest]
+# What came of an attempt ----------------------------------------------------------------------------------------
+
+YES, NO, REFUSED, WRONG = "yes", "no", "refused", "wrong"
+
+LONGEST = 200
+"""Characters of a reason; what a framework raises can fill a page."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """outcome: yes, no, refused or wrong. reason: the first line of the error, or the distance; empty for yes."""
+
+    outcome: str
+    reason: str = ""
+
+
+Vector = Callable[[], np.ndarray]
+
+
+def tried(attempt: Vector, right: Vector, most: float, *, beyond: str = WRONG) -> Outcome:
+    """The outcome of ``attempt``, whose numbers must be the ``right`` ones, up to ``most`` of their length.
+
+    Farther off they are ``beyond``. Numbers that are not finite deceive nobody: that is no. What ``right`` raises is no
+    outcome, and is raised.
+    """
+    try:
+        found = attempt()
+    except Exception as error:
+        return Outcome(REFUSED if _ours(error) else NO, _first_line(error))
+    if not np.isfinite(found).all():
+        return Outcome(NO, "Its numbers are not finite.")
+    wanted = right()
+    if found.shape != wanted.shape:
+        return Outcome(WRONG, f"Its numbers have the shape {found.shape}, the right ones {wanted.shape}.")
+    distance = float(np.linalg.norm(found - wanted)) / float(np.linalg.norm(wanted))  # not over zero: a useless trial
+    return (
+        Outcome(YES) if distance <= most else Outcome(beyond, f"Off by {distance:.1g} of the length of the right one.")
+    )
+
+
+def _ours(error: Exception) -> bool:
+    """Whether a ``raise`` statement of ``impls`` made the error, and not a call there that failed in a framework."""
+    trace = traceback.extract_tb(error.__traceback__)
+    spec = importlib.util.find_spec("impls")
+    if not trace or spec is None:
+        return False
+    folders = [Path(folder).resolve() for folder in spec.submodule_search_locations or ()]
+    inside = any(folder in Path(trace[-1].filename).resolve().parents for folder in folders)
+    return inside and linecache.getline(trace[-1].filename, trace[-1].lineno or 0).lstrip().startswith("raise ")
+
+
+def _first_line(error: Exception) -> str:
+    """The first line of an error without paths, or its kind where it has no words."""
+    lines = without_paths(str(error)).strip().splitlines()
+    text = lines[0].strip() if lines else type(error).__name__
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

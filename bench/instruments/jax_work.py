@@ -178,7 +178,7 @@ UPDATES = {"dynamic_update_slice": 1, "scatter": 2}
 """Primitives that write one argument, whose place this is, into the first."""
 
 
-class Place(NamedTuple):
+class Extent(NamedTuple):
     """Where an array lies: the variable that first held the memory, the part of it, and the part's bytes."""
 
     memory: Any
@@ -210,16 +210,16 @@ def _traffic(jaxpr: Any) -> int:
     """Of an open or a closed jaxpr, whose arguments are memory of their own."""
     from jax.extend.core import Literal
 
-    places: dict[Any, Place] = {}
+    extents: dict[Any, Extent] = {}
 
-    def place(atom: Any) -> Place:
-        return places.get(atom) or Place(atom, None, _bytes(atom))
+    def extent(atom: Any) -> Extent:
+        return extents.get(atom) or Extent(atom, None, _bytes(atom))
 
     def read(atoms: Any) -> int:
         found = Regions()
         for atom in atoms:
             if not isinstance(atom, Literal):  # part of the program
-                memory, part, size = place(atom)
+                memory, part, size = extent(atom)
                 found.add(memory, _bytes(memory), part, size)
         return found.bytes
 
@@ -227,9 +227,9 @@ def _traffic(jaxpr: Any) -> int:
     for equation in getattr(jaxpr, "jaxpr", jaxpr).eqns:
         name, given, results = equation.primitive.name, equation.invars, equation.outvars
         if name in VIEWS and not any(isinstance(atom, Literal) for atom in given):
-            places.update((result, place(atom)) for result, atom in zip(results, given, strict=False))
+            extents.update((result, extent(atom)) for result, atom in zip(results, given, strict=False))
         elif name in PARTS and not isinstance(given[0], Literal):
-            places.update((result, Place(place(given[0]).memory, result, _bytes(result))) for result in results)
+            extents.update((result, Extent(extent(given[0]).memory, result, _bytes(result))) for result in results)
         elif name in UPDATES:
             total += read(given[1:]) + _bytes(given[UPDATES[name]])
         else:

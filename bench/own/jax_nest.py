@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bench.own.digest import installed
-from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, floats, inexact, key, numbers
+from bench.own.nest import Constant, Nest, Node, Opened, Position, attributes, floats, inexact, key, numbers
 
 STATIC = "{} {} static in a pytree and {} no gradient."
 
@@ -23,7 +23,7 @@ class Arrays:
 
         self._jax, self._double, self._pairs = jax, double, pairs
 
-    def take(self, nest: Nest, one: Any, path: str) -> Place | Node | Constant | None:
+    def take(self, nest: Nest, one: Any, path: str) -> Position | Node | Constant | None:
         """An array."""
         if isinstance(one, np.ndarray) and (one.dtype.kind in "biu" or inexact(one)):
             one = self._jax.numpy.asarray(one)

@@ -37,7 +37,7 @@ NAMED = 3
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """Where an array of the nest went: its list and its number in it. paired: as pairs of real numbers."""
 
     among: str
@@ -76,7 +76,7 @@ class Arrays(Protocol):
     offer: str
     """Words for a container that could hold the arrays of an object that is refused."""
 
-    def take(self, nest: Nest, one: Any, path: str) -> Place | Node | Constant | None:
+    def take(self, nest: Nest, one: Any, path: str) -> Position | Node | Constant | None:
         """The array, module or other thing of the framework put away; None for what is none."""
 
     def opened(self, nest: Nest, one: Any, path: str) -> Opened | None:
@@ -124,13 +124,13 @@ class Nest:
         if not self.fixed:
             self._passed.setdefault(words, []).append(path)
 
-    def put(self, array: Any, path: str, *, leaf: bool, paired: bool = False) -> Place:
+    def put(self, array: Any, path: str, *, leaf: bool, paired: bool = False) -> Position:
         """Keep an array, among the leaves or apart from them."""
         among = "leaves" if leaf and not self.fixed else "held"
         into = self.leaves if among == "leaves" else self.held
         into.append(array)
         self.paths[among].append(path)
-        return Place(among, len(into) - 1, paired)
+        return Position(among, len(into) - 1, paired)
 
     def call(self, leaves: list[Any], held: list[Any], body: Callable[[Any], Any]) -> Any:
         """``body(nest)`` with these arrays in their places."""
@@ -140,7 +140,7 @@ class Nest:
         """The nest with these arrays in their places."""
         return self._filled(self._tree, {"leaves": leaves, "held": held})
 
-    def taken(self, one: Any, path: str) -> Place | Node | Constant:
+    def taken(self, one: Any, path: str) -> Position | Node | Constant:
         """The nest with places instead of arrays."""
         found = self._arrays.take(self, one, path)
         if found is not None:
@@ -177,7 +177,7 @@ class Nest:
         )
 
     def _filled(self, tree: Any, arrays: dict[str, list[Any]]) -> Any:
-        if isinstance(tree, Place):
+        if isinstance(tree, Position):
             found = arrays[tree.among][tree.index]
             return self._arrays.joined(found) if tree.paired else found
         if isinstance(tree, Node):

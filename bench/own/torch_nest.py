@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.instruments.torch_memory import stored
 from bench.own.digest import installed
-from bench.own.nest import Constant, Nest, Node, Opened, Place, attributes, inexact, listed, numbers, reached
+from bench.own.nest import Constant, Nest, Node, Opened, Position, attributes, inexact, listed, numbers, reached
 from bench.own.question import Unsuitable
 
 FROZEN = "{} {} frozen and {} no gradient."
@@ -33,12 +33,12 @@ class Arrays:
         self._torch, self._double, self._pairs = torch, double, pairs
         self._modules: dict[int, tuple[str, Any]] = {}
         self._all: Any = None
-        self._names: dict[str, Place] = {}
+        self._names: dict[str, Position] = {}
         self._kept: dict[str, Any] = {}
         self._paths: dict[str, str] = {}
         self._others: list[tuple[str, Any, int]] = []
 
-    def take(self, nest: Nest, one: Any, path: str) -> Place | Node | Constant | None:
+    def take(self, nest: Nest, one: Any, path: str) -> Position | Node | Constant | None:
         """A module, or a tensor: of a sparse one, its stored values and where they stand."""
         if isinstance(one, self._torch.nn.Module):
             self._modules.setdefault(id(one), (path, one))
@@ -126,7 +126,7 @@ class Arrays:
         to = self._torch.complex128 if tensor.is_complex() else self._torch.float64
         return tensor.to(to, copy=True)
 
-    def _put(self, nest: Nest, one: Any, path: str, *, leaf: bool) -> Place:
+    def _put(self, nest: Nest, one: Any, path: str, *, leaf: bool) -> Position:
         paired = leaf and self._pairs and not nest.fixed and one.is_complex()
         array = self.cast(one)
         return nest.put(self.apart(array) if paired else array, path, leaf=leaf, paired=paired)

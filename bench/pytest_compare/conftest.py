@@ -24,11 +24,11 @@ import pytest
 from bench.instruments import machine
 from bench.processes import environment
 from bench.progress import Progress
-from bench.pytest_compare.comparison import Comparison
 from bench.pytest_compare.files import leaks, secrets
+from bench.pytest_compare.session import Session
 from bench.worker import pin
 
-COMPARISON = pytest.StashKey[Comparison]()
+SESSION = pytest.StashKey[Session]()
 WRITTEN = pytest.StashKey[bool]()
 NAMES = "bench/pytest_compare/test_methods.py::test_gradient time.perf_counter"
 """What every benchmark's entry says, whoever runs it."""
@@ -57,10 +57,10 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(environment())
     os.environ.pop("XLA_FLAGS", None)
     try:
-        found = Comparison.of(config.getoption("preset", "smoke"), workers=workers, **names)
+        found = Session.of(config.getoption("preset", "smoke"), workers=workers, **names)
     except (ValueError, LookupError) as error:
         raise pytest.UsageError(" ".join(str(error).split())) from None
-    config.stash[COMPARISON] = found
+    config.stash[SESSION] = found
     idle = ("collectonly", "benchmark_disable", "benchmark_skip")
     if config.option.benchmark_json is None and not any(config.getoption(name, False) for name in idle):
         found.json.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test a cell."""
     if "framework" in metafunc.fixturenames:
-        found = metafunc.config.stash[COMPARISON]
+        found = metafunc.config.stash[SESSION]
         metafunc.parametrize(
             ("problem", "method", "framework"),
             [tuple(found.params(cell).values()) for cell in found.cells],
@@ -83,10 +83,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def measured(request: pytest.FixtureRequest) -> Comparison:
-    """The comparison once the measuring core has visited every cell that a test was kept for; then the process is
+def measured(request: pytest.FixtureRequest) -> Session:
+    """The session once the measuring core has visited every cell that a test was kept for; then the process is
     pinned, which the worker processes must not inherit."""
-    found = request.config.stash[COMPARISON]
+    found = request.config.stash[SESSION]
     kept = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else nullcontext():
@@ -97,17 +97,17 @@ def measured(request: pytest.FixtureRequest) -> Comparison:
 
 def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, Any]:
     """The machine as the measuring core describes it, in place of a listing that opens with the host name."""
-    return config.stash[COMPARISON].machine
+    return config.stash[SESSION].machine
 
 
 def pytest_benchmark_generate_commit_info(config: pytest.Config) -> dict[str, Any]:
     """The commit and the digest of the sources, in place of a listing with the branch and the project's folder."""
-    return config.stash[COMPARISON].commit
+    return config.stash[SESSION].commit
 
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Add the cells that have no time, with their reasons, and refuse to write a name of this machine."""
-    found = config.stash[COMPARISON]
+    found = config.stash[SESSION]
     output_json["untimed"] = found.untimed(one["extra_info"]["cell"] for one in output_json["benchmarks"])
     public = [str(found.machine), NAMES, *(cell.id for cell in found.cells)]
     if told := leaks(output_json, secrets(), public):
@@ -119,7 +119,7 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the file where no cell could be timed: pytest-benchmark writes none, and the reasons would be lost."""
     config = session.config
-    found, path = config.stash.get(COMPARISON, None), config.option.benchmark_json
+    found, path = config.stash.get(SESSION, None), config.option.benchmark_json
     if found is None or not found.summaries or path is None or WRITTEN in config.stash:
         return
     given: dict[str, Any] = {"config": config, "benchmarks": []}

@@ -1,4 +1,4 @@
-"""The JSON files of a comparison: that they name neither this machine nor its owner, and their table in plain text.
+"""The JSON files of a session: that they name neither this machine nor its owner, and their table in plain text.
 
 A table has a line a method, with the frameworks side by side.
 """
@@ -30,7 +30,7 @@ LONGEST = 120
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One cell of a comparison; ``median_s`` is None where it was not timed."""
+    """One cell of a session; ``median_s`` is None where it was not timed."""
 
     problem: str
     method: str
@@ -44,7 +44,7 @@ class Benchmark:
 
 
 def table(paths: Sequence[Path]) -> str:
-    """The table of all files together. ``ValueError`` in one sentence where a file is none of a comparison, a cell
+    """The table of all files together. ``ValueError`` in one sentence where a file is none of a session, a cell
     comes twice, or the files are not of one machine and one state of the sources."""
     documents = [_read(path) for path in paths]
     for path, document in zip(paths[1:], documents[1:], strict=True):
@@ -161,7 +161,7 @@ def _cells(one: Benchmark | None) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A file's document, with the parts that a comparison has."""
+    """A file's document, with what a session writes."""
     try:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError):

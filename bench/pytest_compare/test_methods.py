@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from bench.expected import expectation
-from bench.pytest_compare.comparison import Comparison
+from bench.pytest_compare.session import Session
 from bench.subjects import build
 
 
-def test_gradient(
-    problem: str, method: str, framework: str, measured: Comparison, benchmark: Any, tmp_path: Path
-) -> None:
+def test_gradient(problem: str, method: str, framework: str, measured: Session, benchmark: Any, tmp_path: Path) -> None:
     """Time one gradient call up to the moment when the device has finished it.
 
     The measuring core has held the gradient against its oracle before, in other processes: a cell that it found wrong

@@ -13,7 +13,7 @@ from bench import run
 from bench.capabilities import measure as trying
 from bench.capabilities.abilities import SCHEMA, facts
 from bench.capabilities.measure import measure
-from bench.capabilities.outcome import NO, REFUSED, WRONG, YES, Outcome
+from bench.capabilities.trial import NO, REFUSED, WRONG, YES, Outcome
 from bench.cells import Cell
 from bench.commands import main, parser
 from bench.experiments.catalog import Place

@@ -13,7 +13,7 @@ import pytest
 from bench import commands
 from bench import run as core
 from bench.commands import main
-from bench.pytest_compare.comparison import location
+from bench.pytest_compare.session import location
 from bench.rows import RunRow, VerdictRow, read
 from tests.bench.harness import FAKE
 from tests.bench.pytest_compare.test_files import document, entry

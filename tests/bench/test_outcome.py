@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.capabilities.outcome import NO, REFUSED, WRONG, YES, Outcome, tried
-from bench.capabilities.trial import Trial
+from bench.capabilities.trial import NO, REFUSED, WRONG, YES, Outcome, Trial, tried
 from impls import checks, oracles
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from bench.commands import main
 from bench.context import require_memory
-from bench.experiments.catalog import EXPERIMENTS, SIZES, experiment
-from bench.experiments.plan import ON_CPU, plan
+from bench.experiments.catalog import EXPERIMENTS, ON_CPU, SIZES, experiment, plan
 from bench.plan import Visit, errands
 from bench.rows import Kind, PartRow, RunRow, VerdictRow, VisitRow, read
 

@@ -15,8 +15,8 @@ import pytest
 from bench.cells import Cell
 from bench.instruments import machine, sources
 from bench.plan import Visit
-from bench.pytest_compare.comparison import Comparison
 from bench.pytest_compare.files import leaks, secrets, table
+from bench.pytest_compare.session import Session
 from bench.rows import ROOT, VisitRow, append, location, now, read, visit_row
 from bench.run import run_row
 
@@ -49,7 +49,7 @@ def written(folder: Path, name: str) -> dict[str, Any]:
 
 def seed_rows(folder: Path, statuses: dict[tuple[str, str], tuple[str, str]]) -> Path:
     """Rows that the measuring core would take for its own: every forward takes 1 s and every gradient 2 s."""
-    cells = Comparison.of("smoke", problem=["newton"], method=["unrolled", "ift"]).cells
+    cells = Session.of("smoke", problem=["newton"], method=["unrolled", "ift"]).cells
     path = folder / location("smoke", *sources.git(ROOT))
     run = run_row(cells, {"impls": sources.impls_digest(), "versions": machine.versions()}, workers=2, preset="smoke")
     append(path, run)

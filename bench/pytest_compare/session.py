@@ -1,4 +1,4 @@
-"""One comparison of cells within one machine: which cells, what the measuring core found of them, where it is kept.
+"""One session of pytest-benchmark on one machine: its cells, what the measuring core found of them, where it is kept.
 
 Pure bookkeeping for ``bench/pytest_compare``, which is the shell that pytest runs.
 """
@@ -28,13 +28,13 @@ EXACT = ("peak_bytes", "held_bytes", "flops", "forward_flops", "flop_ratio", "gr
 def location(
     preset: str, framework: Sequence[str] = (), problem: Sequence[str] = (), method: Sequence[str] = ()
 ) -> Path:
-    """The JSON file of a comparison, beside the rows that it draws on; a part of a preset has a file of its own."""
+    """The JSON file of a session, beside the rows that it draws on; a part of a preset has a file of its own."""
     named = ["+".join(names) for names in (framework, problem, method) if names]
     return context.location(preset).with_name("-".join(["pytest", preset, *named]) + ".json")
 
 
 @dataclass
-class Comparison:
+class Session:
     """The cells of a preset that are timed on the CPU, and what is known of them."""
 
     preset: str
@@ -56,7 +56,7 @@ class Comparison:
         problem: Sequence[str] = (),
         method: Sequence[str] = (),
         workers: int | None = None,
-    ) -> Comparison:
+    ) -> Session:
         """What the names mean; a mistake in them is a ``ValueError`` in one sentence."""
         chosen = select(preset, framework=framework, problem=problem, method=method)
         cells = tuple(cell for cell in chosen if _timed_here(cell))
