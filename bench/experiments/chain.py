@@ -15,6 +15,7 @@ import numpy as np
 
 from bench.cells import Value
 from bench.experiments.catalog import Experiment, Place, Record, holding
+from bench.instruments.contraction import derivative
 from bench.plan import Part
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 Map = Callable[[np.ndarray], np.ndarray]
 WIDTH = 8
 STEPS = {"smoke": 5, "quick": 60, "paper": 60}
-COMPLEX_STEP = 1e-30
-"""Im F(z + i h v)/h is F'(z) v to rounding for any small h: nothing is subtracted."""
-
 PICARD: tuple[tuple[str, dict[str, Value]], ...] = (
     ("tanh", {"gamma": 0.5}),
     ("tanh", {"gamma": 0.9}),
@@ -75,16 +73,16 @@ def chain(F: Map, z: np.ndarray, most: int) -> list[float]:
     """‖∂z_K/∂z_0‖₂ for K = 1, …, most; F maps (1, n) to (1, n), complex numbers too."""
     product, norms = np.eye(z.size), []
     for _ in range(most):
-        product = derivative(F, z) @ product
+        product = matrix(F, z) @ product
         norms.append(float(np.linalg.norm(product, 2)))
         z = F(z)
     return norms
 
 
-def derivative(F: Map, z: np.ndarray) -> np.ndarray:
+def matrix(F: Map, z: np.ndarray) -> np.ndarray:
     """The n × n matrix F'(z), a column an input."""
-    inputs = np.eye(z.size)
-    return np.stack([F(z + 1j * COMPLEX_STEP * e[None]).imag[0] / COMPLEX_STEP for e in inputs], axis=1)
+    push = derivative(F, z)
+    return np.stack([push(e[None])[0] for e in np.eye(z.size)], axis=1)
 
 
 def _picard(model: Implicit) -> Map:

@@ -19,9 +19,11 @@ import numpy as np
 from bench.cells import MODES, Value
 from bench.experiments.catalog import WORKERS, Experiment, Place, Record, holding
 from bench.instruments.accuracy import largest_ratio
+from bench.instruments.contraction import LinearMap, derivative
 from bench.instruments.timing import rounds
 from bench.job import Binding, framework_of
 from bench.plan import Part
+from bench.stats import worker_ratio
 from bench.subjects import CatalogueProblem
 
 STRICT: Mapping[str, Value] = {"gamma": 0.8, "tol": 1e-3}
@@ -99,7 +101,7 @@ class Epochs(Experiment):
             {
                 "method": name,
                 "seconds": statistics.median(seconds),
-                "ratio": statistics.median(own / first for own, first in zip(seconds, taken["jfb"], strict=True)),
+                "ratio": worker_ratio(taken["jfb"], seconds),
                 "applications": applications(name, K, steps[name], states, part.framework),
                 "M": steps[name],
                 "residual": solves[name].residual if name in solves else None,
@@ -152,11 +154,6 @@ def step_calls(
 
 # The least K and M that bring the solves to one residual ----------------------------------------------------------
 
-LinearMap = Callable[[np.ndarray], np.ndarray]
-
-COMPLEX_STEP = 1e-30
-"""Im R(z + i h v)/h is J v to rounding for any small h: nothing is subtracted."""
-
 
 class Solve(NamedTuple):
     """How a solve ends. steps: K or M. residual: the one they reach."""
@@ -191,7 +188,8 @@ class Counter:
         _, pull = model.step(last)  # where the framework's adjoints linearise
         self._b = model.loss(z)[1]
         self._A: LinearMap = lambda v: v - pull(v)[0]
-        self._At: LinearMap = lambda v: v - model.step(last + 1j * COMPLEX_STEP * v)[0].imag / COMPLEX_STEP
+        push = derivative(lambda z: model.step(z)[0], last)
+        self._At: LinearMap = lambda v: v - push(v)
 
     def backward(self, solver: str) -> Solve:
         """Of picard, gmres, normal_cg or normal_cg_published, which makes the same iterates as normal_cg."""

@@ -15,6 +15,7 @@ from bench.experiments.fit import Trainer, compiled, draw, plain, spaced
 from bench.instruments.timing import rounds
 from bench.job import Binding, framework_of
 from bench.plan import Part
+from bench.stats import worker_ratio
 from bench.subjects import CatalogueProblem, loss_of
 
 OPTIONS: Mapping[str, Mapping[str, Value]] = {"backprop": {}, "forward_gradient": {"tangents": "gaussian"}}
@@ -176,7 +177,7 @@ def step_seconds(
         {
             "method": name,
             "seconds": statistics.median(seconds),
-            "ratio": statistics.median(own / first for own, first in zip(seconds, taken[methods[0]], strict=True)),
+            "ratio": worker_ratio(taken[methods[0]], seconds),
             "rounds": len(seconds),
         }
         for name, seconds in taken.items()

@@ -27,7 +27,7 @@ SETTLED, STEPS = 1e-8, 500
 """z* is reached once a step moves no sample by more than this part of its norm, within this many steps."""
 
 COMPLEX_STEP = 1e-30
-"""Im R(z + i h v)/h is J v to rounding for any small h: nothing is subtracted."""
+"""h of ``derivative``."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,13 @@ def of(problem: Any) -> Contraction | None:
     if z is None:
         return None
     back = model.step(z)[1]
+    return estimate(derivative(lambda z: model.step(z)[0], z), lambda v: back(v)[0], z)
 
-    def push(v: np.ndarray) -> np.ndarray:
-        return model.step(z + 1j * COMPLEX_STEP * v)[0].imag / COMPLEX_STEP
 
-    return estimate(push, lambda v: back(v)[0], z)
+def derivative(f: LinearMap, z: np.ndarray) -> LinearMap:
+    """v ↦ ∂f(z) v of a function that takes complex numbers too: Im f(z + i h v)/h is that to rounding for any small h,
+    since nothing is subtracted."""
+    return lambda v: f(z + 1j * COMPLEX_STEP * v).imag / COMPLEX_STEP
 
 
 def _projected(apply: LinearMap, start: np.ndarray, rounds: int) -> np.ndarray:

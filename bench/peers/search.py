@@ -20,9 +20,9 @@ from bench.cells import Value
 from bench.failures import NotApplicable, failure
 from bench.instruments.accuracy import error
 from bench.instruments.timing import Call, rounds
-from bench.peers.calls import PeerProblem
 from bench.peers.cells import PeerCell
 from bench.peers.contenders import Contender, Ladder, Options, contenders, ladders
+from bench.peers.perform import PeerProblem
 from bench.peers.settings import Setting
 
 BUDGET_S = 0.5

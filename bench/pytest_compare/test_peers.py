@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from bench.cells import MODES
-from bench.peers.calls import PeerProblem
 from bench.peers.cells import PRESETS, named
 from bench.peers.contenders import contenders
-from bench.peers.perform import ready
+from bench.peers.perform import PeerProblem, ready
 from bench.peers.settings import of_cell
 
 CELL = named(os.environ.get("GRADRATIO_PEERS", PRESETS["smoke"][0].name))

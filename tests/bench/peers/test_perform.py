@@ -14,12 +14,10 @@ from hypothesis import strategies as st
 
 from bench.experiments.catalog import Place
 from bench.failures import NotApplicable
-from bench.peers import calls as timing
 from bench.peers import perform, settings
-from bench.peers.calls import off_law
 from bench.peers.cells import NETS, PRESETS
 from bench.peers.contenders import BASES, FIXED_POINT, Contender, contenders, library
-from bench.peers.perform import table
+from bench.peers.perform import off_law, table
 from bench.plan import Part
 from bench.rows import PartRow
 from bench.worker import perform as answered
@@ -131,9 +129,9 @@ class Clockwork:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, costs: dict[str, float]) -> None:
         self.now, self.made = 0.0, dict.fromkeys(costs, 0)
         self.calls = {name: lambda name=name, cost=cost: self._spend(name, cost) for name, cost in costs.items()}
-        monkeypatch.setattr(timing.time, "perf_counter", lambda: self.now)
-        real = timing.rounds
-        monkeypatch.setattr(timing, "rounds", lambda *args, **named: real(*args, **named, clock=lambda: self.now))
+        monkeypatch.setattr(perform.time, "perf_counter", lambda: self.now)
+        real = perform.rounds
+        monkeypatch.setattr(perform, "rounds", lambda *args, **named: real(*args, **named, clock=lambda: self.now))
 
     def _spend(self, name: str, cost: float) -> None:
         self.now += cost
@@ -145,13 +143,14 @@ def test_a_slow_contender_is_timed_apart_beside_its_base(monkeypatch: pytest.Mon
     calls = {name: call for name, call in work.calls.items() if name != "forward 5"}
     forwards = {"forward 5": work.calls["forward 5"]}
     base_of = dict.fromkeys(calls, BASES["ift"])
-    found = timing.side_by_side(calls, base_of, sync=lambda result: result, forwards=forwards)
+    found = perform.side_by_side(calls, base_of, sync=lambda result: result, forwards=forwards)
     assert (
-        set(found["quick"][0]) == {"ours ift", "quick", "forward 5"} and len(found["quick"][0]["quick"]) == timing.LEAST
+        set(found["quick"][0]) == {"ours ift", "quick", "forward 5"}
+        and len(found["quick"][0]["quick"]) == perform.LEAST
     )
     assert found["slow"][0] == {"ours ift": [0.25] * 2, "slow": [2.0] * 2} and found["slow"][1] == "ours ift"
-    assert found["forward 5"][0]["forward 5"] == [0.125] * timing.LEAST
-    assert work.made["slow"] == 1 + 2 * (2 + timing.SLOW_LEAST)
+    assert found["forward 5"][0]["forward 5"] == [0.125] * perform.LEAST
+    assert work.made["slow"] == 1 + 2 * (2 + perform.SLOW_LEAST)
 
 
 @given(st.integers(1, 3))
