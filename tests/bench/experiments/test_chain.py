@@ -51,7 +51,7 @@ def test_newtons_derivative_falls_faster_than_any_power() -> None:
 
 def test_a_derivative_is_that_of_the_map() -> None:
     z = np.array([[0.3, -1.2]])
-    found = chain.derivative(lambda z: np.stack([z[:, 0] * z[:, 1], np.sin(z[:, 0])], axis=1), z)
+    found = chain.matrix(lambda z: np.stack([z[:, 0] * z[:, 1], np.sin(z[:, 0])], axis=1), z)
     np.testing.assert_allclose(found, [[-1.2, 0.3], [np.cos(0.3), 0]], rtol=1e-14)
 
 
