@@ -153,15 +153,15 @@ def _attributes(one: Any) -> list[Any]:
     if isinstance(one, property):
         parts += [("fget", one.fget)]
     if not isinstance(one, type):
-        parts += [(name, getattr(one, name)) for name in _slots(type(one)) if hasattr(one, name)]
+        parts += [(name, getattr(one, name)) for name in slots(type(one)) if hasattr(one, name)]
     return [part for name, value in parts if not _of_python(name) or _is_code(value) for part in (name, value)]
 
 
-def _slots(kind: type) -> Iterator[str]:
+def slots(kind: type) -> Iterator[str]:
     """Names of attributes that lie in no ``__dict__``."""
     for one in kind.__mro__:
-        slots = vars(one).get("__slots__", ())
-        yield from (slots,) if isinstance(slots, str) else slots
+        found = vars(one).get("__slots__", ())
+        yield from (found,) if isinstance(found, str) else found
 
 
 def _of_python(name: Any) -> bool:

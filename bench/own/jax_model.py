@@ -96,7 +96,7 @@ class Model(Common):
         return found.astype(np.float64) if inexact(found) and self._jax.numpy.finfo(found.dtype).bits < 32 else found
 
     def value(self, leaves: Leaves, z: np.ndarray | None = None) -> float:
-        """See ``Model``."""
+        """The loss; of an implicit model at the lifted state z."""
         value = self._compiled("value", lambda leaves, rest, z: self._at(z)(leaves, rest)[0])
         return float(value(leaves, self.rest, None if z is None else self.state(z)))
 

@@ -136,10 +136,6 @@ class Model:
         """``body()``, while the caller's modules hold this model's arrays."""
         return body()
 
-    def require_suitable(self) -> None:
-        """``Unsuitable`` where no method can measure the model. To be called of one that never ran."""
-        raise NotImplementedError
-
     def changes(self, leaves: Leaves) -> list[str]:
         """Paths of the leaves that a call of the model with these numbers changes in place."""
         return []
@@ -160,24 +156,8 @@ class Model:
         """The numbers of an array, which may share its memory; in float64 where they have less than 32 bits."""
         raise NotImplementedError
 
-    def flat(self, gradient: list[Any]) -> np.ndarray:
-        """A gradient as one vector of float64: of a complex number the derivatives in its real and imaginary part."""
-        raise NotImplementedError
-
-    def sizes(self, arrays: list[Any]) -> tuple[int, int]:
-        """Real numbers, and bytes, of a list of arrays: of a sparse one of what it stores."""
-        raise NotImplementedError
-
     def apply(self, leaves: Leaves | None = None) -> Map:
         """z ↦ step(z) on numpy arrays."""
-        raise NotImplementedError
-
-    def push(self, z: np.ndarray) -> Map:
-        """v ↦ J v of the step at z."""
-        raise NotImplementedError
-
-    def value(self, leaves: Leaves, z: np.ndarray | None = None) -> float:
-        """The loss; of an implicit model at the lifted state z."""
         raise NotImplementedError
 
     # What torch does otherwise ----------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bench.own.digest import installed
+from bench.own.digest import installed, slots
 
 MOST = 100_000
 """Objects that a search for arrays looks at."""
@@ -321,8 +321,8 @@ def _parts(one: Any) -> list[tuple[str, Any]]:
 
 def attributes(one: Any) -> list[tuple[str, Any]]:
     """The attributes of an object; of a ``torch.nn.Module`` its parameters and modules by their own names."""
-    slots = [name for kind in type(one).__mro__ for name in _names(getattr(kind, "__slots__", ()))]
-    found = dict(getattr(one, "__dict__", {})) | {name: getattr(one, name) for name in slots if hasattr(one, name)}
+    found = dict(getattr(one, "__dict__", {}))
+    found |= {name: getattr(one, name) for name in slots(type(one)) if name[:2] != "__" and hasattr(one, name)}
     for group in ("_parameters", "_buffers", "_modules"):
         if isinstance(found.get(group), Mapping):
             found |= found.pop(group)
@@ -335,10 +335,6 @@ def _has_contents(cell: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _names(slots: Any) -> tuple[str, ...]:
-    return (slots,) if isinstance(slots, str) else tuple(name for name in slots if not name.startswith("__"))
 
 
 def key(name: Any) -> str:

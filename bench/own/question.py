@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Any, Literal
 
 
@@ -137,6 +138,15 @@ def _torch() -> dict[str, tuple[Any, Any]]:
         torch.set_autocast_dtype("cpu", dtype(value[1]))
         torch.set_autocast_cache_enabled(value[2])
 
+    def attribute(owner: Any, name: str) -> tuple[Any, Any]:
+        return partial(getattr, owner, name), partial(setattr, owner, name)
+
+    cuda, kinds = torch.backends.cuda, ("flash_sdp", "mem_efficient_sdp", "math_sdp")
+
+    def attention(value: Any) -> None:
+        for kind, enabled in zip(kinds, value, strict=True):
+            getattr(cuda, f"enable_{kind}")(enabled)
+
     invariants = torch.sparse.check_sparse_tensor_invariants
     return {
         "default_dtype": (
@@ -152,10 +162,7 @@ def _torch() -> dict[str, tuple[Any, Any]]:
             ],
             lambda value: torch.use_deterministic_algorithms(value[0], warn_only=value[1]),
         ),
-        "fill_uninitialized_memory": (
-            lambda: torch.utils.deterministic.fill_uninitialized_memory,
-            lambda value: setattr(torch.utils.deterministic, "fill_uninitialized_memory", value),
-        ),
+        "fill_uninitialized_memory": attribute(torch.utils.deterministic, "fill_uninitialized_memory"),
         "autocast": (
             lambda: [
                 torch.is_autocast_enabled("cpu"),
@@ -168,22 +175,8 @@ def _torch() -> dict[str, tuple[Any, Any]]:
             lambda: [torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()],
             lambda value: torch.set_anomaly_enabled(*value),
         ),
-        "mkldnn": (
-            lambda: torch.backends.mkldnn.enabled,
-            lambda value: setattr(torch.backends.mkldnn, "enabled", value),
-        ),
-        "attention": (
-            lambda: [
-                torch.backends.cuda.flash_sdp_enabled(),
-                torch.backends.cuda.mem_efficient_sdp_enabled(),
-                torch.backends.cuda.math_sdp_enabled(),
-            ],
-            lambda value: (
-                torch.backends.cuda.enable_flash_sdp(value[0]),
-                torch.backends.cuda.enable_mem_efficient_sdp(value[1]),
-                torch.backends.cuda.enable_math_sdp(value[2]),
-            ),
-        ),
+        "mkldnn": attribute(torch.backends.mkldnn, "enabled"),
+        "attention": (lambda: [getattr(cuda, f"{kind}_enabled")() for kind in kinds], attention),
         "sparse_invariants": (
             invariants.is_enabled,
             lambda value: invariants.enable() if value else invariants.disable(),

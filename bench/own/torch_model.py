@@ -107,7 +107,7 @@ class Model(Common):
         return numbers, sum(part.numel() * part.itemsize for part in parts)
 
     def apply(self, leaves: Leaves | None = None) -> Map:
-        """See ``Model``."""
+        """The loss; of an implicit model at the lifted state z."""
         args = self.args if leaves is None else [*leaves, *self.rest["held"]]
 
         def applied(z: np.ndarray) -> np.ndarray:
