@@ -99,7 +99,15 @@ def compare(
 
 
 def ask(
-    *, loss: Any, params: Any, batch: Any, step: Any, z0: Any, args: Any, name: str, residual_tol: float
+    *,
+    loss: Any,
+    params: Any = None,
+    batch: Any = None,
+    step: Any = None,
+    z0: Any = None,
+    args: Any = None,
+    name: str = "my model",
+    residual_tol: float = 1e-3,
 ) -> Question:
     """The question that these arguments make; ``ValueError`` in one sentence where they make none."""
     if not callable(loss):

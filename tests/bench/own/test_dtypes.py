@@ -30,7 +30,6 @@ SOLVES: list[Any] = [
 """All that factorises; ``tests/impls/test_scales.py`` has every solver in both short dtypes."""
 XP: dict[str, Any] = {"torch": torch, "jax": jnp}
 BOTH = pytest.mark.parametrize("framework", XP)
-SETTINGS: dict[str, Any] = {"step": None, "z0": None, "args": None, "name": "m", "residual_tol": 1e-3}
 
 
 def array(framework: str, numbers: np.ndarray, dtype: str = "") -> Any:
@@ -59,7 +58,7 @@ def test_complex_parameters_get_the_gradient_of_their_closed_form(framework: str
         "params": {"w": array(framework, W), "b": array(framework, B)},
         "batch": array(framework, X),
     }
-    taken = model(ask(**asked, **SETTINGS))
+    taken = model(ask(**asked))
     import importlib
 
     backprop = importlib.import_module(f"impls.{framework}.gradients.backprop")
@@ -271,7 +270,7 @@ def test_a_layout_that_cannot_be_taken_apart_is_refused(asked: dict[str, Any], w
 def test_the_layers_of_one_jax_gradient_follow_its_own_convention() -> None:
     """jax.grad of a complex number is ∂L/∂re − i ∂L/∂im; ``flat`` gives both derivatives as they are."""
     w = jnp.asarray(W)
-    taken = model(ask(loss=lambda p, x: (abs(p) ** 2).sum() + p.imag.sum(), params=w, batch=None, **SETTINGS))
+    taken = model(ask(loss=lambda p, x: (abs(p) ** 2).sum() + p.imag.sum(), params=w))
     found = taken.flat([jax.grad(lambda p: taken.loss()([p], taken.rest)[0])(w)])
     wanted = np.stack([2 * W.real, 2 * W.imag + 1], -1).ravel()
     np.testing.assert_allclose(found, wanted, rtol=1e-6)

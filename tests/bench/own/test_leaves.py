@@ -419,11 +419,8 @@ def test_any_nest_comes_back_with_each_float_named_and_each_array_a_leaf(tree: A
     assert repr(back) == repr(given)
 
 
-SETTINGS: dict[str, Any] = {"step": None, "z0": None, "args": None, "name": "m", "residual_tol": 1e-3}
-
-
 @BOTH
 def test_the_model_says_what_its_nest_says(framework: str) -> None:
     tree = {"W": ones(framework, 2), "alpha": 0.5}
-    found = model(ask(loss=lambda p, b: p["W"].sum(), params=tree, batch=None, **SETTINGS))
+    found = model(ask(loss=lambda p, b: p["W"].sum(), params=tree))
     assert len(found.notes) == 1 and found.notes[0].startswith('params["alpha"]')
