@@ -194,15 +194,34 @@ class RunRow(Keyed, tag="run", kw_only=True):
     experiments: dict[Name, list[Text]] | None = None
 
 
-class VisitRow(Line, tag="visit", kw_only=True):
-    """One worker process's measure of one cell; one that failed has a reason, no samples and no values."""
+class Visited(Line, kw_only=True):
+    """What visits and parts have in common: what was measured where, by which process, and what came of it."""
 
     run: Text
     cell: Text
     framework: Name
-    mode: Name
     device: Name
     dtype: Name
+    measure: str
+    worker: Count
+    status: Status
+    reason: Text
+    started: Moment | None = None
+    seconds: Seconds | None = None
+    load: Amount | None = None
+    core: Count | None = None
+    conditions: Conditions | None = None
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells visits, or parts, of one run apart."""
+        return self.cell, self.measure, self.worker
+
+
+class VisitRow(Visited, tag="visit", kw_only=True):
+    """One worker process's measure of one cell; one that failed has a reason, no samples and no values."""
+
+    mode: Name
     seed: int = 0
     problem: Name
     sizes: Settings
@@ -210,50 +229,24 @@ class VisitRow(Line, tag="visit", kw_only=True):
     gradient: Name
     options: Settings
     measure: Literal["time", "exact"]
-    worker: Count
-    status: Status
-    reason: Text
     samples: Samples
     values: Values
-    started: Moment | None = None
-    seconds: Seconds | None = None
-    load: Amount | None = None
-    core: Count | None = None
-    conditions: Conditions | None = None
 
     def __post_init__(self) -> None:
         if self.measure == "time" and self.status == "ok" and not self.samples.forward_s:
             raise ValueError("A time visit that is ok has samples")
 
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """What tells visits of one run apart."""
-        return self.cell, self.measure, self.worker
 
-
-class PartRow(Line, tag="part", kw_only=True):
+class PartRow(Visited, tag="part", kw_only=True):
     """One part of an experiment, or of the peers' bench; one that failed has a reason and no records.
 
     records: flat tables of numbers and texts. One that names a contender has its cell, its status and its ratio too.
     """
 
-    run: Text
-    cell: Text
     measure: Literal["part"] = "part"
     experiment: Name
-    framework: Name
     settings: Settings
-    worker: Count
-    device: Name
-    dtype: Name
-    status: Status
-    reason: Text
     records: list[Record]
-    started: Moment | None = None
-    seconds: Seconds | None = None
-    load: Amount | None = None
-    core: Count | None = None
-    conditions: Conditions | None = None
 
     def __post_init__(self) -> None:
         for record in self.records:
@@ -263,11 +256,6 @@ class PartRow(Line, tag="part", kw_only=True):
                 ratio = record.get("ratio")
                 if ratio is not None and not (isinstance(ratio, int | float) and ratio > 0):
                     raise ValueError("A contender's ratio is above 0")
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """What tells parts of one run apart."""
-        return self.cell, self.measure, self.worker
 
 
 class VerdictRow(Line, tag="verdict", kw_only=True):
@@ -336,7 +324,6 @@ class RateRow(Keyed, tag="rate", kw_only=True):
 
 
 Row = RunRow | VisitRow | PartRow | VerdictRow | GateRow | TurnsRow | RateRow
-Visited = VisitRow | PartRow
 Kind = TypeVar("Kind", bound=Line)
 
 DEFINITIVE: frozenset[str] = frozenset({"ok", "wrong", "n/a"})
@@ -446,7 +433,7 @@ def printable(text: str, most: int = LONGEST) -> str:
 # Writing and reading --------------------------------------------------------------------------------------------------
 
 
-def append(path: Path, row: Row) -> None:
+def append(path: Path, row: Line) -> None:
     """Add one row; when this returns it is on the disk.
 
     A line that a killed writer left unfinished is closed first, so that it spoils no other.
@@ -466,6 +453,16 @@ def append(path: Path, row: Row) -> None:
 MARK = b"\xef\xbb\xbf"
 """What an editor may put in front."""
 
+
+def shown(path: Path) -> str:
+    """A path as it may be told: relative to the current folder, or the name alone if elsewhere."""
+    try:
+        found = path.resolve().relative_to(Path.cwd()).as_posix()
+    except (OSError, ValueError):
+        found = path.name or "."
+    return printable(found, 120)
+
+
 _decode: Callable[[bytes], Row] = msgspec.json.Decoder(Row).decode
 
 
@@ -479,8 +476,8 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
         return []
     found: list[Row] = []
     told: list[str] = []
-    known: dict[tuple[str, str], VisitRow | PartRow] = {}
-    foreign, torn = False, ""
+    known: dict[tuple[str, str], Visited] = {}
+    name, foreign, torn = shown(path), False, ""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.isspace():
@@ -488,20 +485,20 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
             try:
                 row = _decode(line.removeprefix(MARK))
             except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-                told.append(f"Line {number} of {path.name} is skipped: {_why(line, error)}.")
+                told.append(f"Line {number} of {name} is skipped: {_why(line, error)}.")
                 torn = told[-1] if line.startswith(b"{") and not line.rstrip().endswith(b"}") else ""
                 foreign = foreign or not line.startswith(b'{"kind"')
                 continue
             if torn and isinstance(row, RunRow):  # what was killed there is gone on with here
                 told[-1] = _unfinished(torn)
             torn = ""
-            if isinstance(row, VisitRow | PartRow):
+            if isinstance(row, Visited):
                 _share(row, known.setdefault((row.cell, row.measure), row))
             found.append(row)
     if torn:
         told[-1] = _unfinished(torn)
     if foreign and not found:
-        raise ValueError(f"{path.name} holds no row of results: give a file that `gradratio run` wrote.")
+        raise ValueError(f"{name} holds no row of results: give a file that `gradratio run` wrote.")
     if notes is not None:
         notes += told
     return found
@@ -537,7 +534,9 @@ def _share(row: Visited, first: Visited) -> None:
                 setattr(row, name, value)
 
 
-SHARED_BY = {kind: tuple(name for name in SHARED if name in kind.__struct_fields__) for kind in (VisitRow, PartRow)}
+SHARED_BY: dict[type[Visited], tuple[str, ...]] = {
+    kind: tuple(name for name in SHARED if name in kind.__struct_fields__) for kind in (VisitRow, PartRow)
+}
 
 
 def last_run(rows: Iterable[Row]) -> RunRow:
@@ -552,7 +551,7 @@ def same(rows: Iterable[Row], key: Keyed) -> list[Visited]:
     """The visits and parts of all runs that are ``alike`` with ``key``, in order."""
     rows = list(rows)
     runs = {row.run for row in rows if isinstance(row, RunRow) and alike(row, key)}
-    return [row for row in rows if isinstance(row, VisitRow | PartRow) and row.run in runs]
+    return [row for row in rows if isinstance(row, Visited) and row.run in runs]
 
 
 def alike(one: Keyed, other: Keyed) -> bool:

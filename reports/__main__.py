@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.rows import shown
 from reports import answer, paper_markdown
-from reports.frames import cells, samples
+from reports.frame import cells, samples
 from reports.gather import experiments, gather, grid_results, peers_bench
-from reports.load import ResultsError, shown
+from reports.load import ResultsError
 from reports.markdown import table
 from reports.page import write
 from reports.paper_page import section

@@ -1,20 +1,30 @@
-"""The catalogue of methods, from the file that `gradratio capabilities` writes, as a part of the page."""
+"""The catalogue of methods, from the file that `gradratio capabilities` writes, as a part of the page: each method's
+facts, and what was found when its abilities were tried."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, ClassVar, Literal
 
+import msgspec
 import pandas as pd
+from msgspec import Meta, Struct
 
-from reports.clean import Unusable, quoted
-from reports.files import shown
-from reports.methods import MARKS, Ability, Catalogue, Method, Tried
+from bench.rows import Name, Text, printable, shown
+from reports.labels import label
 from reports.part import Part
-from reports.rows import parse
 
-SCHEMA = 1
+MARKS = {"yes": "✔", "no": "✘", "refused": "⊘", "wrong": "‼"}
+"""A sign beside each outcome, so that none is told by its place or colour alone."""
+
+QUESTIONS = {
+    "gradient": "How is the whole loss differentiated?",
+    "adjoint": "How does a fixed point pass its gradient on?",
+}
+"""The two that methods answer."""
 
 MOST = 100
 """Methods, and abilities of one method."""
@@ -22,14 +32,125 @@ MOST = 100
 AGAIN = "run `gradratio capabilities`"
 
 
+class Tried(Struct, frozen=True):
+    """outcome: one of ``MARKS``. reason: why it is not yes."""
+
+    outcome: Literal["yes", "no", "refused", "wrong"]
+    reason: Text
+
+    @property
+    def mark(self) -> str:
+        """The sign of the outcome."""
+        return MARKS[self.outcome]
+
+
+@dataclass(frozen=True)
+class Ability:
+    """words: what was tried. how: what was run and what its numbers had to be. found: the outcome by framework."""
+
+    name: str
+    words: str
+    how: str
+    found: Mapping[str, Tried]
+
+    @property
+    def value(self) -> str:
+        """The value of an option that was tried; empty for what is no option's."""
+        return self.name.partition("=")[2].replace("_", " ")
+
+    @property
+    def kind(self) -> str:
+        """The words without that value."""
+        return self.words.removesuffix(self.value).strip()
+
+
+class Method(Struct, kw_only=True, dict=True):
+    """Facts of ``impls.catalog`` as texts; exact: equal to the true gradient once its solves have converged. A line of
+    ``abilities`` holds name, words and how as texts, and beside them what each framework came to."""
+
+    name: Annotated[str, Meta(max_length=64, pattern=r"\A[^\W\d]\w*\Z")]
+    interface: Literal["gradient", "adjoint"]
+    exact: bool
+    equation: Text
+    formula: Text
+    memory: Text
+    source: Text
+    options: Annotated[tuple[Text, ...], Meta(max_length=MOST)]
+    solvers: Annotated[tuple[Text, ...], Meta(max_length=MOST)]
+    abilities: Annotated[tuple[dict[Name, Text | Tried], ...], Meta(min_length=1, max_length=MOST)]
+
+    @cached_property
+    def tried(self) -> list[Ability]:
+        """The abilities; ``ValueError`` where one has no words."""
+        found = []
+        for one in self.abilities:
+            name, words, how = (one.get(text) for text in ("name", "words", "how"))
+            if not (isinstance(name, str) and isinstance(words, str) and isinstance(how, str)):
+                raise ValueError(f"an ability of {self.name} needs name, words and how as texts")
+            outcomes = {place: tried for place, tried in one.items() if isinstance(tried, Tried)}
+            found.append(Ability(name, words, how, outcomes))
+        return found
+
+    @property
+    def label(self) -> str:
+        """The method's name as the page's other parts have it."""
+        return label(self.name, {})
+
+    @property
+    def rows(self) -> list[tuple[str, Mapping[str, Tried]]]:
+        """Words and outcomes of each line of its table; the values of one option that came out alike share a line."""
+        found: list[tuple[str, Mapping[str, Tried]]] = []
+        last = ""
+        for one in self.tried:
+            if one.value and one.kind == last and found[-1][1] == one.found:
+                found[-1] = (f"{found[-1][0]}, {one.value}", one.found)
+            else:
+                found.append((one.words, one.found))
+            last = one.kind
+        return found
+
+
+class Catalogue(Struct, kw_only=True, tag_field="kind", tag="catalog"):
+    """Every method, and with what it was tried. impls: digest of the sources."""
+
+    schema: Literal[1]
+    frameworks: Annotated[tuple[Name, ...], Meta(max_length=MOST)]
+    versions: dict[Name, Text | None]
+    impls: Text
+    methods: Annotated[tuple[Method, ...], Meta(min_length=1, max_length=MOST)]
+    marks: ClassVar[Mapping[str, str]] = MARKS
+
+    def __post_init__(self) -> None:
+        if len({one.name for one in self.methods}) < len(self.methods):
+            raise ValueError("it names a method twice")
+        for one in (ability for method in self.methods for ability in method.tried):
+            if lost := set(self.frameworks) - one.found.keys():
+                raise ValueError(f"its ability {one.name} was not tried in {', '.join(sorted(lost))}")
+
+    @property
+    def kinds(self) -> list[tuple[str, str, list[Method]]]:
+        """The two questions that methods answer, each with its methods."""
+        return [
+            (kind, text, [one for one in self.methods if one.interface == kind]) for kind, text in QUESTIONS.items()
+        ]
+
+    def how(self, methods: list[Method]) -> dict[str, str]:
+        """What was run for each ability of these methods: words by how; the values of one option together."""
+        return {ability.how: ability.kind for one in reversed(methods) for ability in reversed(one.tried)}
+
+
 def read(path: Path, notes: list[str]) -> Catalogue | None:
     """The catalogue in a file; None where it cannot be used, and then ``notes`` gets one sentence on why."""
     try:
-        return _catalogue(parse(path.read_bytes()))
+        return msgspec.json.decode(path.read_bytes(), type=Catalogue)
     except FileNotFoundError:
         why = "it does not exist"
-    except (OSError, ValueError) as error:
-        why = str(error) if isinstance(error, Unusable) else "it cannot be read"
+    except msgspec.ValidationError as error:
+        why = f"it is no catalogue of methods ({printable(str(error), 200)})"
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        why = "it is damaged, no JSON"
+    except OSError:
+        why = "it cannot be read"
     notes.append(f"The catalogue {shown(path)} is left out: {why}; {AGAIN}.")
     return None
 
@@ -38,83 +159,9 @@ def part(catalogue: Catalogue) -> Part:
     """The part of the page."""
     rows = [
         {"method": one.name, "ability": ability.name, "tried": ability.words, "framework": name}
-        | {"outcome": tried.outcome, "reason": tried.reason, "how": ability.how}
+        | {"outcome": ability.found[name].outcome, "reason": ability.found[name].reason, "how": ability.how}
         for one in catalogue.methods
-        for ability in one.abilities
-        for name, tried in ability.found.items()
+        for ability in one.tried
+        for name in catalogue.frameworks
     ]
     return Part("catalogue", "The methods", "catalogue.html.j2", catalogue, tables={"catalogue": pd.DataFrame(rows)})
-
-
-def _catalogue(found: Any) -> Catalogue:
-    table = _table(found, "the document")
-    if table.get("kind") != "catalog":
-        raise Unusable("it is no catalogue of methods")
-    if table.get("schema") != SCHEMA or isinstance(table["schema"], bool):
-        raise Unusable(f"it has schema {quoted(table.get('schema'))}, but this report reads schema {SCHEMA}")
-    names = _texts(table, "frameworks")
-    versions = {name: text for name, text in _table(table.get("versions"), "its versions").items() if text is not None}
-    if not all(isinstance(text, str) for text in versions.values()):
-        raise Unusable("it has a version that is no text")
-    methods = tuple(_method(one, names) for one in _many(table, "methods"))
-    if len({one.name for one in methods}) < len(methods):
-        raise Unusable("it names a method twice")
-    return Catalogue(names, versions, _text(table, "impls"), methods)
-
-
-def _method(found: Any, frameworks: tuple[str, ...]) -> Method:
-    table = _table(found, "each method")
-    name = _text(table, "name")
-    if not name.isidentifier():
-        raise Unusable(f"its method {quoted(name)} has no name")
-    if table.get("interface") not in ("gradient", "adjoint"):
-        raise Unusable(f"its method {name!r} has the unknown interface {quoted(table.get('interface'))}")
-    if not isinstance(table.get("exact"), bool):
-        raise Unusable(f"its method {name!r} does not say whether it is exact")
-    return Method(
-        name=name,
-        interface=table["interface"],
-        exact=table["exact"],
-        equation=_text(table, "equation"),
-        formula=_text(table, "formula"),
-        memory=_text(table, "memory"),
-        source=_text(table, "source"),
-        options=_texts(table, "options"),
-        solvers=_texts(table, "solvers"),
-        abilities=tuple(_ability(one, frameworks) for one in _many(table, "abilities")),
-    )
-
-
-def _ability(found: Any, frameworks: tuple[str, ...]) -> Ability:
-    table = _table(found, "each ability")
-    tried = {name: _table(table.get(name), f"each ability in {quoted(name)}") for name in frameworks}
-    for one in tried.values():
-        if one.get("outcome") not in tuple(MARKS):
-            raise Unusable(f"it has the unknown outcome {quoted(one.get('outcome'))}")
-    outcomes = {name: Tried(one["outcome"], _text(one, "reason")) for name, one in tried.items()}
-    return Ability(_text(table, "name"), _text(table, "words"), _text(table, "how"), outcomes)
-
-
-def _table(found: Any, what: str) -> Mapping[str, Any]:
-    if not isinstance(found, dict):
-        raise Unusable(f"{what} must be a table")
-    return found
-
-
-def _text(table: Mapping[str, Any], name: str) -> str:
-    if not isinstance(table.get(name), str):
-        raise Unusable(f"it needs {name!r} as a text")
-    return table[name]
-
-
-def _many(table: Mapping[str, Any], name: str) -> list[Any]:
-    if not isinstance(table.get(name), list) or not 0 < len(table[name]) <= MOST:
-        raise Unusable(f"it needs {name!r} as a list of 1 to {MOST}")
-    return table[name]
-
-
-def _texts(table: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    found = table.get(name)
-    if not isinstance(found, list) or len(found) > MOST or not all(isinstance(one, str) for one in found):
-        raise Unusable(f"it needs {name!r} as a list of texts")
-    return tuple(found)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.conditions import below_one, disturbed, named, who
-from reports.load import Results
-from reports.planned import unfinished
-from reports.rows import number
+from reports.load import Results, unfinished
 
 NOISY = 0.10
 """The sd of log R between workers above which a ratio is called noisy."""
@@ -20,9 +18,9 @@ def cautions(results: Results, frame: pd.DataFrame) -> list[str]:
     """Sentences, the gravest first; empty when there is nothing to warn of."""
     left = unfinished(results)
     found = [left] if left else []
-    if any(run.get("dirty") is not False for run in results.runs):
+    if any(run.dirty is not False for run in results.runs):
         found.append("The working tree was dirty: these numbers belong to no commit; nobody else can reproduce them.")
-    if any(run.get("commit") is None for run in results.runs):
+    if any(run.commit is None for run in results.runs):
         found.append("No commit is recorded: the code behind these numbers is known by its digest alone.")
     found += (
         below_one(frame) + surprises(results) + disturbed(results, frame) + _spread(frame) + _workers(results, frame)
@@ -33,9 +31,9 @@ def cautions(results: Results, frame: pd.DataFrame) -> list[str]:
 def surprises(results: Results) -> list[str]:
     """Outcomes that the register of expected ones did not expect, each by name."""
     found = [
-        f"Surprise: {row['cell']} was expected to be {row['expected']} and was {row['found']}"
-        + (f" ({row['why']})." if row.get("why") else ".")
-        for row in results.surprises
+        f"Surprise: {one.cell} was expected to be {one.expected} and was {one.found}"
+        + (f" ({one.why})." if one.why else ".")
+        for one in results.surprises
     ]
     left = len(found) - MOST_SURPRISES
     return found if left <= 0 else [*found[:MOST_SURPRISES], f"And {left} more surprises."]
@@ -54,7 +52,7 @@ def _spread(frame: pd.DataFrame) -> list[str]:
 
 def _workers(results: Results, frame: pd.DataFrame) -> list[str]:
     """Cells that fewer workers visited than were planned."""
-    planned = max((number(run.get("workers")) for run in results.runs), default=0)
+    planned = max((run.workers or 0 for run in results.runs), default=0)
     few = frame[(frame["workers"] < planned) & (frame["time_status"] == "ok")]
     if few.empty:
         return []

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from bench.rows import VisitRow
 from reports.below_one import causes, no_unit
-from reports.frames import counted, warnings
+from reports.frame import warnings
 from reports.labels import settings
 from reports.load import Results
-from reports.numbers import interval, sig
-from reports.rows import Row, number
+from reports.numbers import interval, number, sig
 
 SENTENCES = {
     "busy": (
@@ -35,17 +35,17 @@ MOST_NAMES = 4
 
 def disturbed(results: Results, frame: pd.DataFrame) -> list[str]:
     """A sentence for each kind of disturbance; visits that recorded no conditions are judged by their load alone."""
-    timed = [visit for visit in counted(results) if visit["measure"] == "time" and visit["device"] != "meta"]
+    timed = [visit for visit in results.counted if visit.measure == "time" and visit.device != "meta"]
     cells = {row["cell"]: who(row) for row in frame.to_dict("records")}
     found = []
     for warning, sentence in SENTENCES.items():
         ours = [visit for visit in timed if warning in warnings(visit)]
         if ours:
-            names = named(list(dict.fromkeys(cells[visit["cell"]] for visit in ours)))
+            names = named(list(dict.fromkeys(cells[visit.cell] for visit in ours)))
             parts = {"count": len(ours), "all": len(timed), "worst": _worst(ours, warning), "names": names}
             found.append(sentence.format(**parts))
     return found + _load(
-        results, [visit for visit in timed if visit["status"] == "ok" and not visit.get("conditions")], len(timed)
+        results, [visit for visit in timed if visit.status == "ok" and not visit.conditions], len(timed)
     )
 
 
@@ -73,21 +73,20 @@ def named(names: Sequence[str]) -> str:
     return "; ".join([*names[:MOST_NAMES], *([f"and {left} more"] if left > 0 else [])])
 
 
-def _worst(visits: list[Row], warning: str) -> str:
+def _worst(visits: list[VisitRow], warning: str) -> str:
     """The furthest that a visit went, in brackets; empty where none says."""
-    found = [visit["conditions"] for visit in visits]
-    shares = {name: [number(one.get(name)) for one in found] for name in ("cpu_share", "steal_share")}
-    least = min((share for share in shares["cpu_share"] if share == share), default=None)
-    most = max((share for share in shares["steal_share"] if share == share), default=None)
+    found = [visit.conditions for visit in visits if visit.conditions]
+    least = min((one.cpu_share for one in found if one.cpu_share is not None), default=None)
+    most = max((one.steal_share for one in found if one.steal_share is not None), default=None)
     if warning == "busy" and least is not None and least < 0.9:
         return f" (down to {sig(100 * least)} %)"
     return f" (up to {sig(100 * most)} %)" if warning == "stolen" and most is not None else ""
 
 
-def _load(results: Results, visits: list[Row], timed: int) -> list[str]:
+def _load(results: Results, visits: list[VisitRow], timed: int) -> list[str]:
     """Visits of the older layout, which began on a machine with more to do than it has cores."""
-    cores = {run["run"]: number(run["machine"].get("cores")) for run in results.runs}
-    loads = [number(visit.get("load")) for visit in visits if number(visit.get("load")) > cores[visit["run"]]]
+    cores = {run.run: number(run.machine.cores) for run in results.runs}
+    loads = [number(visit.load) for visit in visits if number(visit.load) > cores[visit.run]]
     if not loads:
         return []
     return [

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy import stats
 
-from reports.columns import IDENTITY
 from reports.figures import Drawing
 from reports.labels import settings
+from reports.load import IDENTITY
 from reports.numbers import interval
 from reports.part import Part
 from reports.svg import FAINT, INK, render, style
@@ -80,7 +80,7 @@ class Control:
 
 
 def part(samples: pd.DataFrame) -> Part | None:
-    """The part of the page, from one row a pair (``reports.frames.samples``); ``None`` where no visit has two pairs."""
+    """The part of the page, from one row a pair (``reports.frame.samples``); ``None`` where no visit has two pairs."""
     found = {split: Control(split, quotients(samples, split)) for split in SPLITS}
     found = {split: one for split, one in found.items() if len(one.frame)}
     if not found:

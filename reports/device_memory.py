@@ -10,12 +10,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.clean import clip
 from reports.figures import Drawing
 from reports.labels import colour, order, place, settings
 from reports.memory_figures import fixed, panels
-from reports.numbers import size
-from reports.rows import number
+from reports.numbers import clip, number, size
 from reports.sweeps import UNITS, Line
 
 TITLES = {"depth": "GPU memory against depth", "K": "GPU memory against K"}

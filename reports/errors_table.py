@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reports.labels import order, place, settings
-from reports.rows import number
+from reports.numbers import number
 
 MOST_RUNNERS = 6
 """Columns of each kind; there are three runners."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from math import isnan
-from typing import Any
 
 import pandas as pd
 
-from reports.clean import clip
+from bench.rows import Gpu
 from reports.conditions import who
 from reports.load import Results
-from reports.numbers import sig, size
-from reports.rows import number
+from reports.numbers import clip, number, sig, size
 
 MOST_VERSIONS = 24
 MOST_STARTS = 6
@@ -19,23 +17,23 @@ MOST_STARTS = 6
 
 def facts(results: Results, frame: pd.DataFrame) -> list[tuple[str, str]]:
     """Pairs of a name and a text."""
-    run, machine = results.run, results.run["machine"]
-    memory = number(machine.get("memory_bytes"))
-    starts = [each["started"] for each in results.runs]
+    run, machine = results.run, results.run.machine
+    memory = number(machine.memory_bytes)
+    starts = [each.started for each in results.runs]
     found = [
-        ("processor", machine.get("cpu")),
-        ("cores", machine.get("cores")),
+        ("processor", machine.cpu),
+        ("cores", machine.cores),
         ("memory", None if isnan(memory) else size(memory)),
-        ("system", machine.get("system")),
-        ("GPU", _gpu(machine.get("gpu"))),
-        ("threads", run.get("threads")),
-        ("worker processes", run.get("workers")),
-        *list(run["versions"].items())[:MOST_VERSIONS],
-        ("commit", run.get("commit") or "none"),
-        ("working tree", "clean" if run.get("dirty") is False else "dirty"),
-        ("digest of the methods", run["impls"]),
-        ("version of the instruments", run.get("bench")),
-        ("preset", ", ".join(dict.fromkeys(str(each.get("preset")) for each in results.runs))),
+        ("system", machine.system),
+        ("GPU", _gpu(machine.gpu, run.gpu_driver)),
+        ("threads", run.threads),
+        ("worker processes", run.workers),
+        *list(run.versions.items())[:MOST_VERSIONS],
+        ("commit", run.commit or "none"),
+        ("working tree", "clean" if run.dirty is False else "dirty"),
+        ("digest of the methods", run.impls),
+        ("version of the instruments", run.bench),
+        ("preset", ", ".join(dict.fromkeys(str(each.preset) for each in results.runs))),
         ("started", ", ".join(starts[-MOST_STARTS:])),
         ("visits", len(results.visits)),
         ("harness overhead", _overhead(frame)),
@@ -44,14 +42,13 @@ def facts(results: Results, frame: pd.DataFrame) -> list[tuple[str, str]]:
     return [(str(name), clip(str(value), 300)) for name, value in found if value is not None]
 
 
-def _gpu(gpu: Any) -> str:
+def _gpu(gpu: Gpu | str | None, driver: str | None) -> str:
     """Name, memory, driver and number of the GPUs."""
-    if not isinstance(gpu, dict):
-        return str(gpu or "none")
-    count, memory = number(gpu.get("count")), number(gpu.get("memory_bytes"))
-    many = f"{count:.0f} × " if count > 1 else ""
-    driver = f", driver {gpu['driver']}" if gpu.get("driver") else ""
-    return f"{many}{gpu.get('name')}{'' if isnan(memory) else f', {size(memory)}'}{driver}"
+    if not isinstance(gpu, Gpu):
+        return gpu or "none"
+    many = f"{gpu.count} × " if gpu.count and gpu.count > 1 else ""
+    memory = "" if gpu.memory_bytes is None else f", {size(gpu.memory_bytes)}"
+    return f"{many}{gpu.name}{memory}{f', driver {driver}' if driver else ''}"
 
 
 def _overhead(frame: pd.DataFrame) -> str | None:

@@ -12,10 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from reports.below_one import note
-from reports.clean import clip
 from reports.headline import Group, Record
 from reports.labels import colour, place, stroke
-from reports.numbers import interval
+from reports.numbers import clip, interval
 from reports.svg import FAINT, INK, render, style
 
 PLAIN = FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}")

@@ -17,13 +17,12 @@ from scipy import stats
 
 from bench.stats import Estimate, holm
 from reports.below_one import NO_UNIT, no_unit, note
-from reports.clean import clip
 from reports.figures import PLAIN, Drawing
 from reports.headline import Group, Record, options
 from reports.heat import round_numbers
 from reports.labels import COLOURS, colour, order, place, stroke
 from reports.means import columns, titles
-from reports.numbers import sig
+from reports.numbers import clip, sig
 from reports.part import Part
 from reports.ranking import LEVEL, welch
 from reports.svg import FAINT, INK, render, style

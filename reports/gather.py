@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.rows import shown
 from reports import catalogue, paper_page, peers
 from reports.across.compared import read_both
-from reports.load import Results, newest, newest_papers, newest_peers, read, shown
+from reports.load import Results, newest, newest_papers, newest_peers, read
 from reports.papers import Papers
 from reports.papers import read as read_papers
 from reports.parts import Sources

@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from bench.rows import RunRow
 from reports.cautions import cautions
 from reports.device_memory import Workspace, device_memory, workspaces
 from reports.errors_table import ErrorRow, error_rows, runners
 from reports.facts import facts
 from reports.figures import Drawing
-from reports.frames import cells, missing, samples
+from reports.frame import cells, samples
 from reports.headline import Group, groups
-from reports.load import Results
+from reports.load import Results, missing
 from reports.memory_figures import memory
 from reports.sweeps import UNITS, sweeps
 
@@ -46,7 +47,7 @@ class Grid:
     most_missing: ClassVar[int] = MOST_MISSING
 
     @property
-    def run(self) -> dict[str, Any]:
+    def run(self) -> RunRow:
         """The newest run."""
         return self.results.run
 

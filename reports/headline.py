@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reports.labels import order, place, settings
-from reports.numbers import DASH, sig
-from reports.rows import number
+from reports.numbers import DASH, number, sig
 
 Record = dict[str, Any]
 

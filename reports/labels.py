@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import seaborn as sns
 
-from reports.clean import shorten
+from reports.numbers import shorten
 
 _PALETTE = sns.color_palette("colorblind").as_hex()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 
 from reports.below_one import NO_UNIT, no_unit
-from reports.frames import cells
+from reports.frame import cells
 from reports.headline import Record, groups
 from reports.load import Results
 from reports.numbers import bounds, milliseconds, sig, size

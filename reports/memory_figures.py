@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from reports.clean import clip
 from reports.figures import MOST_PANELS, Drawing
 from reports.labels import colour, stroke
-from reports.numbers import size
+from reports.numbers import clip, size
 from reports.svg import render, style
 from reports.sweeps import UNITS, Line
 

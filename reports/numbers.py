@@ -1,9 +1,14 @@
-"""Numbers as they are printed: at most three significant digits, with their unit, a dash for the unknown."""
+"""Numbers as they are printed: at most three significant digits, with their unit, a dash for the unknown; and texts,
+shortened."""
 
 from __future__ import annotations
 
+import hashlib
 from fractions import Fraction
-from math import floor, isnan, log10
+from math import floor, isfinite, isnan, log10, nan
+from typing import Any
+
+from bench.rows import printable
 
 DASH = "–"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -73,3 +78,36 @@ def exact(value: Fraction | int) -> str:
     """Every digit of an integer; three decimals of any other fraction."""
     fraction = Fraction(value)
     return str(fraction.numerator) if fraction.denominator == 1 else f"{float(fraction):.3f}"
+
+
+def number(value: Any) -> float:
+    """A finite float, or NaN for anything else (None, text, a boolean, an infinity, a number too large)."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return nan
+    try:
+        found = float(value)
+    except OverflowError:
+        return nan
+    return found if isfinite(found) else nan
+
+
+def shorten(text: str, most: int) -> str:
+    """At most ``most`` characters: the first ones and a digest of the whole, so that two long names stay two.
+
+    >>> shorten("a name", 10), shorten("a" * 30, 12)
+    ('a name', 'aaa…3a54fc0c')
+    """
+    if len(text) <= most:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{text[: most - 9]}…{digest}"
+
+
+def clip(text: str, most: int) -> str:
+    """At most ``most`` characters, for a label in a figure, where a full name stands elsewhere."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def quoted(value: Any) -> str:
+    """A value as a sentence may name it."""
+    return printable(repr(value), 40)

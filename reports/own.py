@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.figures import ratios
-from reports.frames import plain
+from reports.frame import plain
 from reports.grid import grid
 from reports.load import Results
 from reports.part import Part

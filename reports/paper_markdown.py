@@ -13,18 +13,18 @@ HEADER = ("claim", "published", "measured here", "verdict")
 
 def page(found: Section) -> str:
     """The claims table, then the cases of each claim."""
-    run, machine = found.run, found.run["machine"]
+    run, machine = found.run, found.run.machine
     told = ", ".join(f"{count} {verdict}" for verdict, count in found.counts)
-    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     lines = [
         "# The papers' claims, measured again",
         "",
         "Every claim is a rule on measured numbers, in `reports/claims/`, and its verdict is computed: " + told + ".",
         RULES,
         "",
-        f"`make experiments` ({run.get('preset')}) of commit {(run.get('commit') or 'none')[:12]}, "
-        f"{run['started'][:10]}, on {machine.get('cores')} cores of {machine.get('cpu')}, "
-        f"{machine.get('system')}, one thread a process; {versions}. Rows: `{found.papers.files}`.",
+        f"`make experiments` ({run.preset}) of commit {(run.commit or 'none')[:12]}, "
+        f"{run.started[:10]}, on {machine.cores} cores of {machine.cpu}, "
+        f"{machine.system}, one thread a process; {versions}. Rows: `{found.papers.files}`.",
         "This file is made from them by `gradratio page --papers FILE --papers-markdown`.",
         "",
         *(f"**Caution.** {escape(one)}\n" for one in found.cautions),

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
+from bench.rows import RunRow
 from reports.claims import Judged, judged
 from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNDECIDED, UNKNOWN, unfinished
 from reports.conditions import below_one
 from reports.facts import facts
 from reports.figures import Drawing
-from reports.frames import plain
+from reports.frame import plain
+from reports.load import unfinished as cut_short
 from reports.paper_figures import figures
 from reports.papers import Failure, Papers
-from reports.planned import unfinished as cut_short
 
 MARKS = {HOLDS: "✔", PARTLY: "◐", FAILS: "✘", UNDECIDED: "?", UNKNOWN: "–"}
 """A sign beside each verdict, so that none is told by colour alone."""
@@ -58,7 +59,7 @@ class Section:
     most_failed: ClassVar[int] = MOST_FAILED
 
     @property
-    def run(self) -> dict[str, Any]:
+    def run(self) -> RunRow:
         """The newest run."""
         return self.papers.run
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from reports import frames
-from reports.load import Results
+from bench.rows import PartRow, RunRow
+from reports import frame as frames
+from reports.load import Failure, Plan, Results, gaps, plans
 from reports.load import read as read_results
-from reports.planned import Failure, Plan, missing, plans
-from reports.rows import Row
 
 __all__ = ["Failure", "Papers", "read"]
 
@@ -32,7 +31,7 @@ class Papers:
     results: Results
 
     @property
-    def run(self) -> Row:
+    def run(self) -> RunRow:
         """The newest run: preset, commit, machine, versions."""
         return self.results.run
 
@@ -44,11 +43,11 @@ class Papers:
     @cached_property
     def experiments(self) -> dict[str, frozenset[str]]:
         """Every experiment that was planned or has rows, with the ids of its cells."""
-        found = {part["experiment"]: frozenset[str]() for part in self.results.parts}
+        found = {part.experiment: frozenset[str]() for part in self.results.parts}
         return found | {name: plan.cells for name, plan in self._plans.items()}
 
     def cells(self, experiment: str) -> pd.DataFrame:
-        """One row a visited cell of an experiment: the columns of ``frames.cells``, then each size and each option
+        """One row a visited cell of an experiment: the columns of ``frame.cells``, then each size and each option
         under its own name (K, width, tangents, …; missing where a cell has none)."""
         frame = self._cells
         return frame[frame["cell"].isin(self.experiments.get(experiment, frozenset()))].reset_index(drop=True)
@@ -59,13 +58,13 @@ class Papers:
         Columns: ``framework``, ``device``, ``dtype``, ``worker`` of the part, its settings, the record's own fields;
         where two share a name the record has the last word.
         """
-        rows = [_record(part, record) for part in self._parts(experiment) for record in part["records"]]
+        rows = [_record(part, record) for part in self._parts(experiment) for record in part.records]
         names = dict.fromkeys([*IDENTITY, *(name for row in rows for name in row)])
         return pd.DataFrame(rows, columns=list(names)[:MOST_COLUMNS])
 
     def failed(self, experiment: str) -> list[Failure]:
         """Parts and cells that were tried and have no numbers; one that is not applicable (``n/a``) is among them."""
-        lost = [Failure(part["cell"], part["status"], part["reason"]) for part in self._parts(experiment)]
+        lost = [Failure(part.cell, part.status, part.reason) for part in self._parts(experiment)]
         frame = self.cells(experiment)
         lost += [Failure(*row) for row in frame[["cell", "status", "reason"]].itertuples(index=False, name=None)]
         return [one for one in lost if one.status != "ok"]
@@ -84,7 +83,7 @@ class Papers:
 
     @cached_property
     def _missing(self) -> dict[str, list[Failure]]:
-        return missing(self.results)
+        return gaps(self.results)
 
     @cached_property
     def _cells(self) -> pd.DataFrame:
@@ -108,15 +107,15 @@ class Papers:
                 of_cell.setdefault(row["cell"], {})[int(row["worker"])] = float(row[column])
         return found
 
-    def _parts(self, experiment: str) -> list[Row]:
+    def _parts(self, experiment: str) -> list[PartRow]:
         """The parts that count: those of the last plan, and of each the last that is ok, else the last."""
-        found: dict[tuple[str, int], Row] = {}
+        found: dict[tuple[str, int], PartRow] = {}
         plan = self._plans.get(experiment)
         for part in self.results.parts:
-            key = part["cell"], part["worker"]
-            if part["experiment"] != experiment or (plan is not None and not plan.has(part["cell"])):
+            key = part.cell, part.worker
+            if part.experiment != experiment or (plan is not None and not plan.has(part.cell)):
                 continue
-            if key not in found or part["status"] == "ok" or found[key]["status"] != "ok":
+            if key not in found or part.status == "ok" or found[key].status != "ok":
                 found[key] = part
         return list(found.values())
 
@@ -126,8 +125,8 @@ def read(*paths: str | Path) -> Papers:
     return Papers(read_results(*paths))
 
 
-def _record(part: Row, record: dict[str, Any]) -> dict[str, Any]:
-    own = {name: part[name] for name in IDENTITY}
+def _record(part: PartRow, record: dict[str, Any]) -> dict[str, Any]:
+    own = {name: getattr(part, name) for name in IDENTITY}
     # A record may speak of another framework than the one it ran in; of anything else than a text it may not.
     said = {name: value for name, value in record.items() if name not in own or isinstance(value, type(own[name]))}
-    return own | {name: value for name, value in part["settings"].items() if name not in own} | said
+    return own | {name: value for name, value in part.settings.items() if name not in own} | said

@@ -9,12 +9,11 @@ from pathlib import Path
 from reports import answer, catalogue, control, frameworks, heat, means, own, paper_page, peers, precision
 from reports.across import compared, history
 from reports.figures import Drawing, ratios
-from reports.frames import plain
+from reports.frame import plain
 from reports.grid import Grid
 from reports.headline import by_steps
-from reports.load import Results
+from reports.load import OWN, Results
 from reports.part import Part
-from reports.planned import OWN
 from reports.sample_figure import raw
 
 CURVES = ("training", "epochs", "descent", "test_functions")
@@ -47,7 +46,7 @@ def parts(sources: Sources, grid: Grid) -> list[Part]:
     found = list(_evidence(sources, grid))
     evidence = {part.name for part in found} | {f"figure-{one.name}" for part in found for one in part.drawings}
     papers = sources.papers.papers if sources.papers else None
-    if grid.run.get("preset") == OWN:
+    if grid.run.preset == OWN:
         return found  # rows of one model decide nothing about methods in general
     return [answer.part(grid.frame, grid.samples, papers, evidence, grid.run), *found]
 

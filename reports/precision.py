@@ -52,7 +52,7 @@ class Content:
 
 
 def part(frame: pd.DataFrame, samples: pd.DataFrame, papers: Papers | None) -> Part | None:
-    """Figures and table of frames of ``reports.frames.cells`` and ``samples``, and of the papers' experiments; None
+    """Figures and table of frames of ``reports.frame.cells`` and ``samples``, and of the papers' experiments; None
     where no problem has three methods with a gradient error and a time."""
     # Where nothing was timed there is no panel that another one must be told from.
     grid = [case for case in every(frame, clock(samples)) if any(map(comparable, case.candidates))]

@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 
 from reports.answer.candidate import Case
 from reports.below_one import note
-from reports.clean import clip
 from reports.figures import MOST_PANELS, Drawing
 from reports.labels import colour, place, settings
-from reports.numbers import interval, sig
+from reports.numbers import clip, interval, sig
 from reports.paper_figures.axes import WIDTH, dress, frame
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import Axis, Point, labels, pen

@@ -141,9 +141,9 @@ def exact(peak: int, **changes: Any) -> Row:
     return visit(**changes) | {"measure": "exact", "values": values}
 
 
-def typed(row: Row) -> Any:
-    """The row as it is read."""
-    return msgspec.convert(row, rows.Row)
+def typed(row: Row | rows.Line) -> Any:
+    """The row as it is read; one that has been is left as it is."""
+    return row if isinstance(row, rows.Line) else msgspec.convert(row, rows.Row)
 
 
 def of_cell(cell: Cell, **changes: Any) -> Row:
@@ -177,3 +177,26 @@ def part(experiment: str, records: list[Row], framework: str = "torch", **settin
     row |= {"cell": f"{experiment}/{framework}/{row['device']}/{row['dtype']}/({said})", "measure": "part"}
     row |= {"settings": settings, "records": records if row["status"] == "ok" else [], "conditions": None}
     return row | {"started": "2026-03-01T10:01:00Z", "seconds": 1.5, "load": 0.9, "core": 0}
+
+
+def results(some: Iterable[Row | rows.Line] = (), **changes: Any) -> Any:
+    """These rows as ``reports`` has them once they are read; where none of them is a run, of ``run(**changes)``."""
+    from reports.load import Results
+
+    found = [typed(row) for row in some]
+    runs, visits, parts = (
+        [row for row in found if isinstance(row, kind)] for kind in (rows.RunRow, rows.VisitRow, rows.PartRow)
+    )
+    return Results(runs or [typed(run(**changes))], visits, parts=parts)
+
+
+def papers(
+    visits: Mapping[str, Iterable[Row | rows.Line]] | None = None, parts: Iterable[Row] = (), **changes: Any
+) -> Any:
+    """The visits of each experiment and parts, as of one run of the papers' experiments that planned these cells."""
+    from reports.papers import Papers
+
+    of = {name: [typed(row) for row in some] for name, some in (visits or {}).items()}
+    cells = {name: list(dict.fromkeys(row.cell for row in some)) for name, some in of.items()}
+    plan = {"preset": "papers-quick", "experiments": cells} | changes
+    return Papers(results([*(row for some in of.values() for row in some), *parts], **plan))

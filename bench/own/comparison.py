@@ -54,7 +54,7 @@ HEAD = ("method", "R [95 %]", "forward", "gradient", "peak", "held", "flop ratio
 
 def comparison(rows: list[Row]) -> Any:
     """The ``Comparison`` of one run's rows."""
-    from reports.frames import cells
+    from reports.frame import cells
     from reports.labels import settings
 
     frame = cells(_results(rows))

@@ -6,19 +6,20 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import nan, prod
+from math import isnan, prod
 from pathlib import Path
 from typing import Any
 
-from reports.clean import Unusable, clip, plain, quoted
-from reports.files import shown
-from reports.layout import numeric
-from reports.rows import number
+from bench.rows import printable, shown
+from reports.numbers import number, quoted
 
 VERSION = 2
 """The version of asv's layout that is understood."""
 
 MOST_BYTES = 16_000_000
+MOST_LETTERS = 300
+"""Of a name."""
+
 MOST_CELLS = 10_000
 """Of one benchmark: the product of the lengths of its lists of parameters."""
 
@@ -26,6 +27,11 @@ LATEST = 4_102_444_800_000
 """The year 2100 in milliseconds; a later commit is damage."""
 
 OK, FAILED, NONE = "ok", "failed", "n/a"
+
+
+class Unusable(ValueError):
+    """Why a file cannot be used: a clause that can follow "is skipped: "."""
+
 
 Key = tuple[str, str]
 """Name of a benchmark, such as ``suite.TorchMlp.track_R``, and id of a cell."""
@@ -78,7 +84,7 @@ def read(folder: Path) -> tuple[list[Line], list[str]]:
             # asv names an environment after all that is installed there: the same versions are the same line.
             key = path.parent.name, pinned if ", " in pinned else str(document.get("env_name"))
             found.setdefault(key, {})[commit.hash] = commit
-            words[key] = _machine(document) or _text(path.parent.name), pinned
+            words[key] = _machine(document) or printable(path.parent.name, MOST_LETTERS), pinned
         except Unusable as reason:
             notes.append(f"asv's result file {shown(path)} is skipped: {reason}.")
     lines = [
@@ -114,14 +120,14 @@ def _document(path: Path) -> dict[str, Any]:
 def _commit(document: Mapping[str, Any]) -> Commit:
     """The commit of a file with all its numbers."""
     name, date = document.get("commit_hash"), document.get("date")
-    if not isinstance(name, str) or not name or not numeric(date) or not 0 <= number(date) <= LATEST:
+    if not isinstance(name, str) or not name or not 0 <= number(date) <= LATEST:
         raise Unusable("it does not say which commit it is of, and when that was made")
     entries: dict[Key, Entry] = {}
     for benchmark, row in document["results"].items():
         if isinstance(row, list):
             columns = dict(zip(document["result_columns"], row, strict=False))  # asv drops nulls at the end of a row
-            entries |= {(_text(benchmark), cell): entry for cell, entry in _entries(columns)}
-    return Commit(_text(name, 40), number(date), entries)
+            entries |= {(printable(benchmark, MOST_LETTERS), cell): entry for cell, entry in _entries(columns)}
+    return Commit(printable(name, 40), number(date), entries)
 
 
 def _entries(columns: Mapping[str, Any]) -> Iterable[tuple[str, Entry]]:
@@ -134,12 +140,13 @@ def _entries(columns: Mapping[str, Any]) -> Iterable[tuple[str, Entry]]:
         raise Unusable(f"it has a benchmark of more than {MOST_CELLS} cells")
     values, samples = (_column(columns.get(name), count) for name in ("result", "samples"))
     for choice, value, drawn in zip(product(*params), values, samples, strict=True):
-        status = OK if numeric(value) and number(value) == number(value) else NONE if numeric(value) else FAILED
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        status = FAILED if not numeric else NONE if isnan(number(value)) else OK
         kept = tuple(found for found in map(number, drawn) if found > 0) if isinstance(drawn, list) else ()
         name = ", ".join(_bare(str(one)) for one in choice)
         yield (
-            _text(name),
-            Entry(number(value) if status == OK else nan, status, kept, _text(str(columns.get("version")))),
+            printable(name, MOST_LETTERS),
+            Entry(number(value), status, kept, printable(str(columns.get("version")), MOST_LETTERS)),
         )
 
 
@@ -156,10 +163,6 @@ def _bare(written: str) -> str:
     return written[1:-1] if len(written) > 1 and written[0] == written[-1] and written[0] in "'\"" else written
 
 
-def _text(value: str, most: int = 300) -> str:
-    return clip(plain(value), most)
-
-
 def _machine(document: Mapping[str, Any]) -> str:
     """The processor, and how many cores; empty where asv was not told."""
     params = document.get("params")
@@ -167,7 +170,7 @@ def _machine(document: Mapping[str, Any]) -> str:
     cpu, cores = params.get("cpu"), params.get("num_cpu")
     if not isinstance(cpu, str) or not cpu.strip():
         return ""
-    return _text(f"{cpu}, {cores} cores" if isinstance(cores, str) and cores else cpu, 80)
+    return printable(f"{cpu}, {cores} cores" if isinstance(cores, str) and cores else cpu, 80)
 
 
 def _environment(document: Mapping[str, Any]) -> str:
@@ -177,4 +180,4 @@ def _environment(document: Mapping[str, Any]) -> str:
     words = [f"{name} {pinned[name]}" for name in sorted(pinned) if isinstance(pinned[name], str) and pinned[name]]
     python = document.get("python")
     first = [f"Python {python}"] if isinstance(python, str) and len(python) < 10 else []
-    return _text(", ".join([*first, *words]), 200)
+    return printable(", ".join([*first, *words]), 200)

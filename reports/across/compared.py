@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.rows import printable, shown
 from bench.stats import CLASSES, MARGIN, geometric_mean
 from reports.across.differences import differences, equal_runs, listed
 from reports.across.exact import EQUAL, FEWER, MORE
 from reports.across.forest import forest
 from reports.across.pairs import EXACT, Matched, Pair, identities, match, shared
-from reports.clean import clip, plain
 from reports.figures import Drawing
 from reports.labels import settings
-from reports.load import Results, ResultsError, read, shown
+from reports.load import Results, ResultsError, read
 from reports.part import Part
 
 MOST_ROWS = 300
@@ -121,7 +121,7 @@ def part(a: Results, b: Results, names: tuple[str, str]) -> Part:
     """The part of the page; ``names``: what A and B are called there."""
     found = match(a, b)
     drawing = forest(found.pairs)
-    first, second = (clip(plain(name), 60) for name in names)
+    first, second = (printable(name, 60) for name in names)
     only = [(letter, listed(cells)) for letter, cells in (("A", found.only_a), ("B", found.only_b)) if cells]
     content = Comparison(
         [("A", first, a), ("B", second, b)], found, differences(a, b, found), equal_runs(a, b), drawing, only

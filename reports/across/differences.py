@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bench.rows import Gpu, Machine
 from reports.across.pairs import Matched
 from reports.cautions import cautions
-from reports.clean import clip
 from reports.load import Results
-from reports.numbers import size
-from reports.rows import number
+from reports.numbers import clip, number, size
 
 MACHINE = {"cpu": "processor", "cores": "cores", "memory_bytes": "memory", "system": "system", "gpu": "GPU"}
 MOST_NAMES = 6
@@ -27,7 +26,7 @@ def differences(a: Results, b: Results, found: Matched) -> list[str]:
 
 def equal_runs(a: Results, b: Results) -> str:
     """A sentence where nothing but the run differs, so that every difference is noise; else empty."""
-    if _machine(a, b) or _versions(a, b) or _run(a, b) or a.run["impls"] != b.run["impls"]:
+    if _machine(a, b) or _versions(a, b) or _run(a, b) or a.run.impls != b.run.impls:
         return ""
     return (
         "Methods, instruments, versions and machine are the same in A and B: what differs here is what one run differs "
@@ -36,7 +35,7 @@ def equal_runs(a: Results, b: Results) -> str:
 
 
 def _machine(a: Results, b: Results) -> list[str]:
-    one, other = a.run["machine"], b.run["machine"]
+    one, other = a.run.machine, b.run.machine
     named = _named([(words, _said(name, one), _said(name, other)) for name, words in MACHINE.items()])
     if not named:
         return []
@@ -47,7 +46,7 @@ def _machine(a: Results, b: Results) -> list[str]:
 
 
 def _versions(a: Results, b: Results) -> list[str]:
-    one, other = a.run["versions"], b.run["versions"]
+    one, other = a.run.versions, b.run.versions
     named = _named([(name, one.get(name, "none"), other.get(name, "none")) for name in {**one, **other}])
     return [f"A and B were measured with other versions ({named}): a difference may be theirs."] if named else []
 
@@ -55,11 +54,11 @@ def _versions(a: Results, b: Results) -> list[str]:
 def _run(a: Results, b: Results) -> list[str]:
     """Instruments and threads."""
     found = []
-    if a.run.get("bench") != b.run.get("bench"):
-        named = _named([("version", a.run.get("bench", "none"), b.run.get("bench", "none"))])
+    if a.run.bench != b.run.bench:
+        named = _named([("version", a.run.bench, b.run.bench)])
         found.append(f"A and B were measured with other instruments ({named}): a difference may be theirs.")
-    if a.run.get("threads") != b.run.get("threads"):
-        named = _named([("threads", a.run.get("threads", "none"), b.run.get("threads", "none"))])
+    if a.run.threads != b.run.threads:
+        named = _named([("threads", a.run.threads, b.run.threads)])
         found.append(f"A and B were measured with other numbers of threads ({named}): R depends on it.")
     return found
 
@@ -91,9 +90,9 @@ def _named(values: Sequence[tuple[str, Any, Any]]) -> str:
     return "; ".join([*apart[:MOST_NAMES], *([f"and {left} more"] if left > 0 else [])])
 
 
-def _said(name: str, machine: dict[str, Any]) -> str:
+def _said(name: str, machine: Machine) -> str:
     """A fact of a machine in words."""
-    value = machine.get(name)
-    if name == "gpu" and isinstance(value, dict):
-        return str(value.get("name") or "unnamed")
+    value = getattr(machine, name)
+    if isinstance(value, Gpu):
+        return value.name or "unnamed"
     return size(number(value)) if name == "memory_bytes" else str(value or "none")

@@ -14,10 +14,10 @@ from reports.across.asv_files import OK, Commit, Key, Line
 from reports.across.names import Name, name
 from reports.across.tracks import track
 from reports.below_one import causes
-from reports.clean import clip
 from reports.figures import Drawing
 from reports.headline import Record
 from reports.labels import order, place
+from reports.numbers import clip
 from reports.paper_figures.lines import lines, runs
 from reports.paper_figures.points import Axis, Look, Point
 

@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 
 from bench.stats import MARGIN
 from reports.across.pairs import Pair
-from reports.clean import clip
 from reports.figures import Drawing
 from reports.labels import colour, order
-from reports.numbers import interval
+from reports.numbers import clip, interval
 from reports.paper_figures.axes import WIDTH, dress
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import Axis, pen

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from reports.clean import clip
 from reports.labels import label, runner, settings
+from reports.numbers import clip
 
 _ID = re.compile(
     r"(?P<framework>\w+)/(?P<mode>\w*)/(?P<device>[\w:]+)/(?P<dtype>\w+)/(?P<problem>\w+)(\((?P<sizes>[^()]*)\))?"

@@ -10,14 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from bench.rows import VisitRow
 from bench.stats import CLASSES, Estimate, judge, unpaired
 from reports.across.exact import Change, error
-from reports.columns import IDENTITY
-from reports.frames import cells, counted, samples
+from reports.frame import cells, samples
 from reports.headline import Record, groups, options
 from reports.labels import order, place, settings
-from reports.load import Results
-from reports.rows import Row
+from reports.load import IDENTITY, Results, identity
 
 Key = tuple[Any, ...]
 
@@ -27,7 +26,7 @@ EXACT: dict[str, Callable[[float, float], Change]] = {"peak_bytes": Change, "flo
 
 @dataclass(frozen=True)
 class Pair:
-    """One cell in both files. a, b: its rows of ``frames.cells``; ratio: R of B ÷ R of A, NaN unless both have R;
+    """One cell in both files. a, b: its rows of ``frame.cells``; ratio: R of B ÷ R of A, NaN unless both have R;
     title: its problem, told apart from others of its name."""
 
     a: Record
@@ -103,20 +102,20 @@ def match(a: Results, b: Results) -> Matched:
 
 def identities(results: Results) -> set[Key]:
     """What tells apart the cells that were visited."""
-    return {_key(visit) for visit in results.visits}
+    return set(map(identity, results.visits))
 
 
 def shared(a: Results, b: Results) -> set[Key]:
     """Cells of which the two files hold one and the same visit: a measurement says nothing about itself."""
-    known: dict[Key, list[Row]] = {}
-    for visit in counted(a):
-        known.setdefault(_key(visit), []).append(visit)
-    return {_key(visit) for visit in counted(b) if visit in known.get(_key(visit), [])}
+    known: dict[Key, list[VisitRow]] = {}
+    for visit in a.counted:
+        known.setdefault(identity(visit), []).append(visit)
+    return {identity(visit) for visit in b.counted if visit in known.get(identity(visit), [])}
 
 
-def _key(row: Any) -> Key:
-    """What tells cells apart, of a row of a frame or of a visit."""
-    return (row["cell"], *(str(row.get(name) or 0 if name == "seed" else row.get(name)) for name in IDENTITY))
+def _key(row: Record) -> Key:
+    """What tells cells apart, of a row of a frame, as ``identity`` of a visit."""
+    return tuple(row[name] for name in ("cell", *IDENTITY))
 
 
 def _order(pair: Pair) -> tuple[Any, ...]:

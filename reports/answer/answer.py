@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.rows import RunRow
 from reports.answer import notes
 from reports.answer.candidate import BYTES, Candidate, Case
 from reports.answer.common_time import clock
@@ -17,7 +18,6 @@ from reports.answer.sentences import sentences
 from reports.answer.situations import HOW, RULES, Measured
 from reports.labels import place
 from reports.papers import Papers
-from reports.rows import Row
 from reports.sweeps import Line
 
 LINKS = {
@@ -79,7 +79,7 @@ class Content:
 
 
 def build(
-    frame: pd.DataFrame, samples: pd.DataFrame, papers: Papers | None, evidence: Container[str], run: Row
+    frame: pd.DataFrame, samples: pd.DataFrame, papers: Papers | None, evidence: Container[str], run: RunRow
 ) -> Content:
     """Decide every situation; see ``reports.answer.part``."""
     same = papers is None or same_machine(papers, run)

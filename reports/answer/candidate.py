@@ -11,8 +11,7 @@ from bench.stats import Estimate
 from reports.below_one import no_unit
 from reports.headline import Record, options
 from reports.labels import label, order, settings
-from reports.numbers import interval, size
-from reports.rows import number
+from reports.numbers import interval, number, size
 
 BYTES, FORWARDS = "B", "forwards"
 """Units of what a decision minimises."""

@@ -12,14 +12,14 @@ from bench.stats import paired
 from reports.answer.candidate import FORWARDS, Candidate, Case, ratio
 from reports.claims.select import ran
 from reports.headline import Record
-from reports.rows import number
+from reports.numbers import number
 
 Clock = Callable[[str, str], Mapping[int, float]]
 """Of a cell and a column, ``forward_s`` or ``gradient_s``, the median that each worker found, in seconds."""
 
 
 def clock(samples: pd.DataFrame) -> Clock:
-    """The times of a frame of ``reports.frames.samples``."""
+    """The times of a frame of ``reports.frame.samples``."""
     found: dict[tuple[str, str], dict[int, float]] = {}
     columns = ["forward_s", "gradient_s"]
     for row in samples.groupby(["cell", "worker"])[columns].median().reset_index().to_dict("records"):

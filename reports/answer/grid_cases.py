@@ -12,7 +12,7 @@ from reports.answer.candidate import Case
 from reports.answer.common_time import Clock, timed
 from reports.claims.select import ran
 from reports.headline import Group, Record, groups
-from reports.rows import number
+from reports.numbers import number
 
 IMPLICIT = "tanh"
 """The problem of the grid whose γ is varied."""

@@ -10,7 +10,7 @@ from bench.stats import exactly
 from reports.answer.candidate import BYTES, Candidate, Case
 from reports.claims.select import ran
 from reports.headline import Record
-from reports.rows import number
+from reports.numbers import number
 from reports.sweeps import Line, sweeps
 
 

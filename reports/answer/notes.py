@@ -11,8 +11,7 @@ from reports.answer.names import both, listed
 from reports.answer.rule import Decision, decide
 from reports.below_one import causes
 from reports.labels import settings
-from reports.numbers import interval, sig
-from reports.rows import number
+from reports.numbers import interval, number, sig
 
 MOST_TOLD = 6
 """Other cases, or failed cells, that one note names."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+from bench.rows import RunRow
 from reports.answer.candidate import Case
 from reports.answer.common_time import timed
 from reports.claims.select import Row, ran, rows
 from reports.labels import place
+from reports.numbers import number
 from reports.paper_figures.cells import setting
 from reports.papers import Papers
-from reports.rows import number
 
 EXPERIMENT = "work_precision"
 
@@ -31,13 +32,13 @@ def layers(papers: Papers | None, low: float = 0.0, high: float = 1.0) -> list[C
     ]
 
 
-def same_machine(papers: Papers, run: Row) -> bool:
+def same_machine(papers: Papers, run: RunRow) -> bool:
     """Whether the papers' experiments ran on the machine, and with the versions, of another run: only then may their
     times stand in for its own."""
-    return all(papers.run.get(name) == run.get(name) for name in ("machine", "versions"))
+    return papers.run.machine == run.machine and papers.run.versions == run.versions
 
 
 def _numbers(row: Row) -> Row:
-    """The row with NaN for numbers that are missing, as ``frames.cells`` has them."""
+    """The row with NaN for numbers that are missing, as ``frame.cells`` has them."""
     named = ("R", "R_low", "R_high", "workers", "gradient_error", "peak_bytes", "forward_peak_bytes", "parameters")
     return row | {name: number(row[name]) for name in named}

@@ -6,15 +6,17 @@ from collections.abc import Container
 
 import pandas as pd
 
+from bench.rows import RunRow
 from reports.answer.answer import Content, build
 from reports.answer.table import table
 from reports.papers import Papers
 from reports.part import Part
-from reports.rows import Row
 
 
-def part(frame: pd.DataFrame, samples: pd.DataFrame, papers: Papers | None, evidence: Container[str], run: Row) -> Part:
-    """The answer computed from frames of ``reports.frames.cells`` and ``samples`` and, where those have no layer for a
+def part(
+    frame: pd.DataFrame, samples: pd.DataFrame, papers: Papers | None, evidence: Container[str], run: RunRow
+) -> Part:
+    """The answer computed from frames of ``reports.frame.cells`` and ``samples`` and, where those have no layer for a
     situation, from the papers' experiments.
 
     evidence: the ids that the page has, of its parts and of its figures; only they are linked to. run: the grid's run;

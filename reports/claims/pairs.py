@@ -15,9 +15,8 @@ from reports.claims.claim import Case, case
 from reports.claims.scope import of_cells
 from reports.claims.select import Row, ran, rows
 from reports.labels import label
-from reports.numbers import sig
+from reports.numbers import number, sig
 from reports.papers import Papers
-from reports.rows import number
 
 
 def alike(frame: pd.DataFrame, *shared: str) -> Iterator[list[Row]]:

@@ -9,7 +9,7 @@ from statistics import fmean
 import pandas as pd
 
 from reports.claims.select import entries, groups
-from reports.rows import number
+from reports.numbers import number
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reports.labels import runner
-from reports.rows import number
+from reports.numbers import number
 
 Row = dict[str, Any]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reports.claims.select import Row, value
-from reports.numbers import sig
-from reports.rows import number
+from reports.numbers import number, sig
 
 MODELS: Mapping[str, Mapping[str, int]] = {
     "logistic": {"inputs": 784, "batch": 64},

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from reports.claims.claim import Case, Claim, said
 from reports.claims.cover import cover
 from reports.claims.scope import Scope, union
+from reports.load import NO_ROW, Failure
 from reports.papers import Papers
-from reports.planned import NO_ROW, Failure
 
 HOLDS, PARTLY, FAILS = "holds", "holds in m of n", "does not hold here"
 UNDECIDED, UNKNOWN = "undecided", "not measured"

@@ -8,8 +8,7 @@ from math import ceil, floor, log10
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from reports.clean import clip
-from reports.numbers import size
+from reports.numbers import clip, size
 from reports.paper_figures.points import Axis
 from reports.svg import FAINT
 

@@ -8,9 +8,9 @@ from typing import Any
 from reports.below_one import causes, no_unit
 from reports.claims.select import Row, having, ran, rows
 from reports.labels import label
+from reports.numbers import number
 from reports.paper_figures.points import Point
 from reports.papers import Papers
-from reports.rows import number
 
 
 def cells(papers: Papers, experiment: str, column: str) -> Iterator[Row]:

@@ -9,10 +9,10 @@ import seaborn as sns
 from reports.claims.select import groups, having, rows
 from reports.figures import Drawing
 from reports.labels import Stroke
+from reports.numbers import number
 from reports.paper_figures.lines import lines
 from reports.paper_figures.points import Axis, Look, Point
 from reports.papers import Papers
-from reports.rows import number
 
 PICARD, NEWTON = "Picard", "Newton"
 FLOOR = 1e-20

@@ -9,10 +9,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.clean import clip
 from reports.figures import MOST_PANELS, Drawing
 from reports.labels import Stroke, colour, place
-from reports.numbers import interval, sig
+from reports.numbers import clip, interval, sig
 from reports.paper_figures.axes import WIDTH, dress
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import PLAIN, Decoration, Look, Point, caption, labels, pen, table

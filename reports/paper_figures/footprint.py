@@ -8,12 +8,12 @@ from dataclasses import replace
 from reports.claims.select import Row, having, only, ran, rows
 from reports.figures import Drawing
 from reports.labels import COLOURS, place
+from reports.numbers import number
 from reports.paper_figures.cells import cells
 from reports.paper_figures.cells import named as method
 from reports.paper_figures.lines import lines
 from reports.paper_figures.points import Axis, Look, Point
 from reports.papers import Papers
-from reports.rows import number
 
 BACKPROP, GIVEN, SAMPLED, AGAIN = "backprop", "tangents given", "tangents sampled", "tangents drawn again"
 NAMES = {"backprop": BACKPROP, "forward gradient, tangents given": GIVEN, "forward gradient": SAMPLED}

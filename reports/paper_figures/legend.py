@@ -8,8 +8,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reports.clean import clip
 from reports.labels import Stroke, colour, place
+from reports.numbers import clip
 from reports.paper_figures.points import pen
 from reports.svg import INK
 

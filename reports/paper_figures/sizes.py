@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 
 from reports.claims.select import Row
 from reports.figures import Drawing
+from reports.numbers import number
 from reports.paper_figures.cells import cells, named, point, setting
 from reports.paper_figures.lines import lines
 from reports.paper_figures.points import Axis, Decoration, Look
 from reports.papers import Papers
-from reports.rows import number
 
 LOOK = Look(
     "papers-sizes",

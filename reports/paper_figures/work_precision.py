@@ -11,11 +11,11 @@ from bench.stats import paired
 from reports.claims.select import Row, ran
 from reports.figures import Drawing
 from reports.labels import COLOURS
+from reports.numbers import number
 from reports.paper_figures.cells import cells, named, setting
 from reports.paper_figures.lines import lines
 from reports.paper_figures.points import Axis, Decoration, Look, Point
 from reports.papers import Papers
-from reports.rows import number
 
 LOOK = Look(
     "papers-work-precision",

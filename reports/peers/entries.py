@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from bench.stats import Estimate, centre, paired
-from reports.frames import SEVERITY
+from reports.frame import SEVERITY
 
 
 @dataclass(frozen=True)

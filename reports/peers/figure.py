@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reports.clean import clip
 from reports.figures import MOST_PANELS, Drawing
-from reports.numbers import sig
+from reports.numbers import clip, sig
 from reports.paper_figures.axes import WIDTH, dress
 from reports.paper_figures.points import Axis
 from reports.peers.table import Line, per_cell

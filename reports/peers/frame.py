@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from math import nan
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
-from reports.clean import quoted
-from reports.layout import STATUSES
+from bench.rows import Status
+from reports.numbers import number, quoted
 from reports.papers import Papers
-from reports.rows import number
 
 EXPERIMENT = "peers"
 """The experiment whose parts the bench writes."""
@@ -73,8 +72,8 @@ def _row(record: Record) -> Record:
 def _status(record: Record, seconds: float) -> tuple[str, str]:
     """The status that the record gives itself; one that says nothing is ok where it has a time."""
     reason = record["reason"] if isinstance(record.get("reason"), str) else ""
-    status = record["status"] if isinstance(record.get("status"), str) else "ok"
-    if status not in STATUSES:
+    status = str(record["status"])
+    if status not in get_args(Status):
         return "failed", f"its status is the unknown {quoted(status)}"
     if status == "ok" and not seconds >= 1e-9:
         return "failed", reason or "no time was recorded"

@@ -17,16 +17,16 @@ END = "<!-- end of peers -->"
 
 def text(found: Section) -> str:
     """Between its two marks: targets, ratios by contender, ratios by cell, what failed."""
-    run, machine = found.run, found.run["machine"]
+    run, machine = found.run, found.run.machine
     told = ", ".join(f"{count} {verdict}" for verdict, count in found.counts)
-    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     peers = f"; {escape(found.packages)}" if found.packages else ""
-    dirty = "" if run.get("dirty") is False else " (not a clean tree)"
+    dirty = "" if run.dirty is False else " (not a clean tree)"
     parts = [
         BEGIN,
         "## Targets\n\n"
-        f"`gradratio peers` ({run.get('preset')}) of commit {(run.get('commit') or 'none')[:12]}{dirty}, "
-        f"{run['started'][:10]}, on {machine.get('cores')} cores of {machine.get('cpu')}, {machine.get('system')}, "
+        f"`gradratio peers` ({run.preset}) of commit {(run.commit or 'none')[:12]}{dirty}, "
+        f"{run.started[:10]}, on {machine.cores} cores of {machine.cpu}, {machine.system}, "
         f"one thread a process; {versions}{peers}. Rows: `{found.papers.files}`.",
         "Numbers are time of ours ÷ time of the other at the same gradient error, unless said otherwise. Of each cell "
         f"the median over worker processes, with its 95 % interval. {told}.",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
+from bench.rows import RunRow
 from reports.claims.verdict import unfinished
 from reports.facts import facts
 from reports.figures import Drawing
+from reports.load import Failure
 from reports.paper_page import MOST_FAILED
 from reports.papers import Papers
 from reports.peers.entries import entries
@@ -18,7 +20,6 @@ from reports.peers.figure import figure
 from reports.peers.frame import EXPERIMENT, frame
 from reports.peers.table import Line, lines, per_cell
 from reports.peers.verdict import MET, MISSED, UNKNOWN, Judged, judged
-from reports.planned import Failure
 
 MARKS = {MET: "✔", MISSED: "✘", UNKNOWN: "–"}
 """A sign beside each verdict, so that none is told by colour alone."""
@@ -42,7 +43,7 @@ class Section:
     most_failed: ClassVar[int] = MOST_FAILED
 
     @property
-    def run(self) -> dict[str, Any]:
+    def run(self) -> RunRow:
         """The newest run."""
         return self.papers.run
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from reports.below_one import NO_UNIT
 from reports.claims.verdict import unfinished
+from reports.load import Failure
 from reports.peers.entries import Entries, middle
 from reports.peers.measured import Value, lost, unopposed, value, without_unit
 from reports.peers.targets import TARGETS, Target
 from reports.peers.words import cells, reasons, shortfall, why_nothing
-from reports.planned import Failure
 
 MET, MISSED, UNKNOWN = "met", "missed", "not measured"
 VERDICTS = (MET, MISSED, UNKNOWN)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reports.load import Failure
 from reports.numbers import sig
 from reports.peers.entries import Cells, Entry, fitting, middle
 from reports.peers.measured import Value, mine
 from reports.peers.targets import Target
-from reports.planned import Failure
 
 MOST_REASONS = 2
 

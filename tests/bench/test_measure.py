@@ -33,8 +33,8 @@ def test_a_row_has_the_fields_of_the_schema(bench: Bench) -> None:
         "parts experiments"
     )
     fields = (
-        "kind schema run cell framework mode device dtype seed problem sizes method gradient options measure "
-        "worker status reason samples values started seconds load core conditions"
+        "kind schema run cell framework device dtype measure worker status reason started seconds load "
+        "core conditions mode seed problem sizes method gradient options samples values"
     )
     assert [" ".join(line) for line in lines] == [fields] * 2
     assert (time.mode, time.sizes, time.status, time.reason) == ("eager", {"width": 4}, "ok", "")

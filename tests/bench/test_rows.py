@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import math
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench import rows
-from bench.cells import Cell
 from bench.peers.perform import table as peers_table
 from bench.plan import Visit
 from bench.rows import Keyed, PartRow, RunRow, VerdictRow, VisitRow, append, done, made, plain, printable, read
 from bench.summary import summarise, table
-from tests.rows import Row, exact, of_cell, part, run, text, timed, typed, visit, write
+from tests.damage import CELL, JUNK, changed, mutants, places, whole
+from tests.rows import Row, exact, of_cell, run, text, timed, typed, visit, write
 
 KEY = made(Keyed, {name: run()[name] for name in ("impls", "bench", "versions", "machine")})
-CELL = Cell("torch", "tanh", "ift")
 UNFINISHED = "was left unfinished when its writer was stopped; it is passed over."
 
 
@@ -196,42 +192,6 @@ def test_an_answer_that_makes_no_row_is_a_row_that_failed(found: Row, words: str
 # Damage -------------------------------------------------------------------------------------------------------------
 
 
-def whole() -> list[Row]:
-    """A small file as it is written: a row of each kind that a run leaves."""
-    record = {"cell": "c", "contender": "ours", "status": "ok", "ratio": 1.0, "error": None}
-    values = {"peak_bytes": 8, "traffic": 30, "forward_traffic": 10, "gradient_error": 1e-7, "flop_ratio": 2.0}
-    conditions = {"load": 0.5, "cpu_share": 0.99, "steal_share": 0.0, "warnings": ["busy"]}
-    samples = {"forward_s": [0.5, 0.5], "gradient_s": [1.0, 1.5]}
-    some = [
-        run(cells=[CELL.id]),
-        of_cell(CELL, values=values),
-        of_cell(CELL, measure="time", samples=samples, values={"compile_s": None}, conditions=conditions),
-        part("peers", [record], cell="c"),
-        {"kind": "verdict", "schema": 1, "run": "0" * 12, "surprises": [{"cell": "c", "expected": "ok", "found": "x"}]},
-    ]
-    return copy.deepcopy(some)  # they share the tables of versions and of the machine
-
-
-def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to every field of a table, and to every entry of a list in it."""
-    for name in value if isinstance(value, dict) else range(len(value)):
-        yield (*before, name)
-        if isinstance(value[name], dict | list):
-            yield from places(value[name], (*before, name))
-
-
-def changed(some: list[Row], place: tuple[Any, ...], junk: Any) -> None:
-    """Put another value in one place; ``junk`` of ``...`` takes the field away."""
-    *way, last = place
-    inside: Any = some
-    for name in way:
-        inside = inside[name]
-    if junk is ...:
-        del inside[last]
-    else:
-        inside[last] = junk
-
-
 def used(path: Path) -> list[str]:
     """All that commands make of a file's rows; the sentences on lines that were skipped."""
     notes: list[str] = []
@@ -242,11 +202,8 @@ def used(path: Path) -> list[str]:
     return notes
 
 
-PLACES = [place for place in places(whole()) if len(place) > 1]
-JUNK: tuple[Any, ...] = (
-    *(..., None, True, -1, 2.5, 10**400, 1e308, math.nan, math.inf),
-    *("", "no such word", "\ud800", "\x1b[2J", [], [None], {}, {"a": [{}]}),
-)
+WHOLE = whole()
+PLACES = [place for place in places(WHOLE) if len(place) > 1]
 
 
 def test_a_whole_file_is_read_whole(tmp_path: Path) -> None:
@@ -326,39 +283,12 @@ def test_what_is_unknown_is_no_damage(tmp_path: Path) -> None:
     assert used(write(tmp_path / "rows.jsonl", some)) == []
 
 
-def mutants(dice: random.Random) -> bytes:
-    """A small file in which up to three values became something else, or a line was cut, doubled or overwritten."""
-    some = whole()
-    for _ in range(dice.randint(0, 3)):
-        changed_place = dice.choice(PLACES)
-        try:
-            changed(some, changed_place, dice.choice(JUNK))
-        except (KeyError, IndexError, TypeError):  # it stood inside of what was changed before
-            continue
-    lines = [json.dumps(row).encode() for row in some]
-    for _ in range(dice.randint(0, 2)):
-        place = dice.randrange(len(lines))
-        line = lines[place]
-        cut = dice.randrange(len(line) + 1)
-        lines[place : place + 1] = dice.choice(
-            (
-                [line[:cut]],
-                [line[:cut], line[cut:]],
-                [line, line],
-                [line[:cut] + dice.randbytes(dice.randint(1, 5)).replace(b"\n", b"") + line[cut + 3 :]],
-                [b"\xef\xbb\xbf" + line],
-                [dice.randbytes(20).replace(b"\n", b"")],
-            )
-        )
-    return b"\n".join(lines)
-
-
-@pytest.mark.parametrize("batch", range(10))
+@pytest.mark.parametrize("batch", [0, *(pytest.param(batch, marks=pytest.mark.long) for batch in range(1, 10))])
 def test_of_ten_thousand_damaged_files_no_command_ends_in_a_traceback(batch: int, tmp_path: Path) -> None:
     dice = random.Random(batch)
     path = tmp_path / "rows.jsonl"
     for _ in range(1000):
-        content = mutants(dice)
+        content = mutants(dice, WHOLE)
         path.write_bytes(content)
         try:
             notes = used(path)

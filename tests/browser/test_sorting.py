@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
-from reports import Results, cells
+from reports import cells
 from reports.numbers import DASH, interval, milliseconds, sig, size
 from reports.part import Part
 from reports.template import environment, render
 from tests.browser.chromium import Seen, browser, opened
 from tests.reports.suite import suite
+from tests.rows import results
 
 NAN = math.nan
 SCRIPT = environment().get_template("sort.js").render()
@@ -44,8 +45,7 @@ def written(folder: Path) -> Path:
     ]
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("Bytes", "Word", "Key"))
     some = f'<table id="some" class="sortable"><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-    first, *visits = suite(workers=2)
-    rows = cells(Results([first], visits)).to_dict("records")
+    rows = cells(results(suite(workers=2))).to_dict("records")
     flat = render(Part("cells", "All cells", "flat.html.j2", {"rows": rows, "left": 3}))
     path = folder / "index.html"
     body = Markup(f"<body>{some}{flat}<div id=odd>{SPANS}{BODIES}</div><script>{SCRIPT}</script></body>")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import gradratio
-from reports import frames, load
+from reports import cells, read
 from tests.docs.markdown import ROOT, blocks
 from tests.rows import BACKPROP, GIVEN, exact, run, timed, visit, write
 
@@ -68,7 +68,7 @@ def test_what_is_no_longer_measured_is_told(regressions: Any, tmp_path: Path) ->
 
 def cell(path: Path) -> str:
     """The id of the only cell of a file."""
-    (found,) = frames.cells(load.read(path))["cell"]
+    (found,) = cells(read(path))["cell"]
     return str(found)
 
 

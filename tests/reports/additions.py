@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tests.reports.suite import TANH, adjoints
 from tests.rows import BACKPROP, GIVEN, MACHINE, Row, exact, run, timed
 
-GPU = {"name": "GPU 200", "memory_bytes": 140_000_000_000, "driver": "570.1", "count": 2}
+GPU = {"name": "GPU 200", "memory_bytes": 140_000_000_000, "count": 2}
 RUNNERS = (("torch", "eager", 1.0), ("torch", "compiled", 0.7), ("jax", "jit", 0.8))
 RATIO = {"unrolled": 3.0, "picard": 2.0, "gmres": 2.0, "jfb": 1.0}
 ITEM = 256 * 128 * 4
@@ -77,4 +77,4 @@ def additions() -> list[Row]:
     surprise = {"cell": visits[0]["cell"], "expected": "wrong", "found": "ok", "why": "second order by design"}
     verdict = {"kind": "verdict", "schema": 1, "run": "0" * 12, "surprises": [surprise]}
     planned = list(dict.fromkeys(row["cell"] for row in visits))
-    return [run(cells=planned, workers=3, machine=MACHINE | {"gpu": GPU}), *visits, verdict]
+    return [run(cells=planned, workers=3, gpu_driver="570.1", machine=MACHINE | {"gpu": GPU}), *visits, verdict]

@@ -20,7 +20,7 @@ from reports.sweeps import sweeps
 from tests.reports.additions import RATIO, RUNNERS
 from tests.reports.reader import Reader, data
 from tests.reports.suite import TANH
-from tests.rows import exact, run, timed
+from tests.rows import exact, results, run, timed
 from tests.rows import write as write_results
 
 
@@ -63,7 +63,7 @@ def test_eager_and_compiled_keep_their_own_numbers(
 
 def test_a_mode_that_the_id_does_not_tell_is_a_cell_of_its_own() -> None:
     rows = [timed(2.0, noise=0), timed(3.0, noise=0) | {"mode": "compiled"}, exact(7) | {"mode": "compiled"}]
-    found = {row["runner"]: row for row in cells(Results([run()], rows)).to_dict("records")}
+    found = {row["runner"]: row for row in cells(results(rows)).to_dict("records")}
     assert found["torch"]["R"] == pytest.approx(2) and found["torch compiled"]["R"] == pytest.approx(3)
     assert found["torch"]["exact_status"] == "" and found["torch compiled"]["peak_bytes"] == 7
 
@@ -132,7 +132,7 @@ def test_contraction_without_a_gamma_and_as_a_range() -> None:
         exact(1, problem="linear", sizes={"width": 4}, framework=name, values={"jacobian_norm": norm})
         for name, norm in (("torch", 0.5), ("jax", 0.75))
     ]
-    (group,) = groups(cells(Results([run()], rows)))
+    (group,) = groups(cells(results(rows)))
     assert group.contraction == "No γ is given; measured at the fixed point: ‖J(z*)‖₂ = 0.500 to 0.750, ρ(J(z*)) = –."
 
 

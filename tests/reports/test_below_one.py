@@ -14,7 +14,7 @@ from reports.below_one import CAUSES, NO_UNIT, SLOW, causes, no_unit, note
 from reports.cautions import cautions
 from reports.conditions import below_one
 from reports.figures import ratios
-from reports.frames import samples
+from reports.frame import samples
 from reports.frameworks import pairs, scatter
 from reports.headline import groups
 from reports.heat import drawing as heat
@@ -27,9 +27,9 @@ from reports.paper_figures.sizes import sizes
 from reports.paper_markdown import page as claims_page
 from reports.paper_page import section
 from reports.parts import Sources
-from reports.rows import check
 from tests.reports.claims import worlds
-from tests.rows import BACKPROP, GIVEN, Method, Row, exact, run, timed
+from tests.rows import BACKPROP, GIVEN, Method, Row, exact, timed
+from tests.rows import results as results_of
 
 FOUND = {"batch": 512, "classes": 10, "depth": 3, "inputs": 512, "width": 512}
 """The sizes at which R of 0.51 and 0.65 was measured in jax."""
@@ -47,7 +47,7 @@ def visits(ratio: float, method: Method = BACKPROP, framework: str = "torch", **
 
 def results(*rows: Row) -> Results:
     """A grid of visits."""
-    return Results([check(run(workers=4))], [check(row) for row in rows])
+    return results_of(rows, workers=4)
 
 
 def slow(framework: str) -> Results:

@@ -57,7 +57,7 @@ def test_every_experiment_has_rows_and_a_figure(committed: Section) -> None:
 
 def test_the_rows_are_of_a_clean_commit_and_say_where(committed: Section) -> None:
     for run in committed.papers.results.runs:
-        assert run["dirty"] is False and run["machine"]["cpu"] and run["versions"]["torch"] and run["versions"]["jax"]
+        assert run.dirty is False and run.machine.cpu and run.versions["torch"] and run.versions["jax"]
 
 
 def changed(path: Path, to: Path, change: Callable[[dict[str, Any]], None]) -> Path:

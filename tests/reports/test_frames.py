@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan, nan
+from math import isnan
 from typing import Any
 
 import pandas as pd
@@ -10,12 +10,13 @@ import pytest
 
 from reports import Results, cells, missing, samples
 from reports.labels import COLOURS, colour, label
-from tests.rows import Row, exact, run, timed, visit
+from tests.rows import Row, exact, timed, visit
+from tests.rows import results as made
 
 
 def row(*visits: Row) -> Any:
     """The one row of the frame of cells."""
-    frame = cells(Results([run()], list(visits)))
+    frame = cells(made(visits))
     assert len(frame) == 1
     return frame.iloc[0]
 
@@ -56,17 +57,15 @@ def test_missing_measures_are_empty() -> None:
     assert only_exact["time_status"] == "" and isnan(only_exact["R"]) and only_exact["peak_bytes"] == 10
 
 
-def test_pairs_without_two_times_are_left_out() -> None:
-    odd = timed(2.0) | {
-        "samples": {"forward_s": [1.0, nan, None, 1.0, 0.0, 1.0], "gradient_s": [2.0, 2.0, 2.0, "x", 2.0]}
-    }
-    found = samples(Results([run()], [odd]))
-    assert list(found["pair"]) == [0]
+def test_pairs_with_a_time_that_no_call_takes_are_left_out() -> None:
+    odd = timed(2.0) | {"samples": {"forward_s": [1e-12, 1.0, 1.0], "gradient_s": [2.0, 2.0, 1e-10]}}
+    found = samples(made([odd]))
+    assert list(found["pair"]) == [1]
     assert row(odd)["pairs"] == 1
 
 
 def test_no_usable_pair_is_a_failure() -> None:
-    found = row(timed(2.0) | {"samples": {}})
+    found = row(timed(2.0) | {"samples": {"forward_s": [1e-12], "gradient_s": [1.0]}})
     assert (found["status"], found["reason"]) == ("failed", "no usable pair of times was recorded")
 
 

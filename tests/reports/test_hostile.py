@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import json
+import random
 import tempfile
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -11,87 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports import Results, ResultsError, cells, missing, read, samples
+from reports.load import unfinished
 from reports.markdown import table
 from reports.page import write
+from reports.papers import Papers
 from reports.parts import Sources
+from tests.damage import MARKUP, UNPRINTABLE, drawn, mutants, whole
 from tests.reports.reader import Reader
 from tests.rows import Row, exact, run, text, timed
 
-MARKUP = [
-    "<script>alert(1)</script>",
-    "</svg></title></style><img src=x onerror=alert(1)>",
-    "{{ 7 * 7 }}{% for a in b %}",
-    "\x1b]0;title\x07\x1b[2J",
-    "]]><!-- & --> &lt;script&gt;",
-    '"><a href="javascript:alert(1)" id="results">',
-    "$\\frac{1}{$ x^{",
-    "=HYPERLINK(1)",
-    "\ud800\uffff\u202e",
-    "中文 عربى 🜁",
-    "\x00",
-    "",
-]
-TEXTS = st.sampled_from(MARKUP) | st.text(max_size=8) | st.sampled_from(["W" * 500, "a b " * 30_000])
-NUMBERS = st.sampled_from(
-    [float("nan"), float("inf"), -float("inf"), 10**400, -(10**20), -1, 0, 1e308, 5e-324, -0.0, True, False, 2**63, 1.5]
-)
-JUNK = st.recursive(
-    st.none() | TEXTS | NUMBERS | st.integers() | st.floats(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
-    max_leaves=8,
-)
-SIZES = {"batch": 8, "depth": 2, "width": 4}
-CONDITIONS = {"load": 0.5, "cpu_share": 0.99, "steal_share": 0.0, "warnings": ["busy"]}
-VICTIMS: list[Row] = [
-    run("1" * 12),
-    timed(2.0, problem="other") | {"conditions": CONDITIONS},
-    exact(100, problem="tanh", method=("ift", {"K": 3, "linear_solver": "gmres"}), values={"device_peak_bytes": 128}),
-    exact(100, problem="far", device="meta", sizes=SIZES),
-    exact(200, problem="far", device="meta", sizes=SIZES | {"depth": 4}),
-    exact(300, problem="far", device="meta", sizes=SIZES | {"depth": 8}),
-    {
-        "kind": "verdict",
-        "schema": 1,
-        "run": "0" * 12,
-        "surprises": [{"cell": "c", "expected": "ok", "found": "wrong", "why": ""}],
-    },
-]
 GOOD: list[Row] = [run(), timed(2.0, 0), timed(2.1, 1), exact(123_456)]
 CELL = GOOD[1]["cell"]
-
-
-def paths(row: Any, so_far: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where a value stands in a row, at any depth."""
-    inside = row.items() if isinstance(row, dict) else enumerate(row) if isinstance(row, list) else ()
-    found = [so_far] if so_far else []
-    return found + [path for name, value in inside for path in paths(value, (*so_far, name))]
-
-
-@st.composite
-def mutants(draw: st.DrawFn) -> bytes:
-    """A valid row in which up to three values, or names, became something else; sometimes cut or said twice."""
-    row = copy.deepcopy(draw(st.sampled_from(VICTIMS)))
-    for _ in range(draw(st.integers(1, 3))):
-        *way, last = draw(st.sampled_from(paths(row)))
-        home = row
-        for name in way:
-            home = home[name]
-        if isinstance(home, dict) and draw(st.integers(0, 4)) == 0:
-            home[draw(TEXTS)] = home.pop(last)
-        else:
-            home[last] = draw(JUNK)
-    line = json.dumps(row).encode()
-    how = draw(st.integers(0, 11))
-    if how == 0:
-        return line[: draw(st.integers(0, len(line)))]
-    return line.replace(b"{", b'{"kind": "visit", ', 1) if how == 1 else line
-
-
-LINES = st.binary(max_size=40) | JUNK.map(lambda value: json.dumps(value).encode()) | mutants()
+VICTIMS = [*drawn(), *whole()[1:]]
 
 
 def load(lines: list[bytes]) -> Results:
@@ -111,21 +45,29 @@ def good_numbers(results: Results) -> list[float]:
 EXPECTED = good_numbers(load([text(GOOD)]))
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(LINES, min_size=1, max_size=4))
-def test_the_good_rows_keep_their_numbers(lines: list[bytes]) -> None:
-    found = load([text(GOOD).rstrip(b"\n"), *lines])
-    assert good_numbers(found) == EXPECTED
-    samples(found), missing(found), table(found)
+BATCHES = [0, *(pytest.param(batch, marks=pytest.mark.long) for batch in range(1, 100))]
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_of_ten_thousand_damaged_files_the_good_rows_keep_their_numbers(batch: int) -> None:
+    dice = random.Random(batch)
+    for _ in range(100):
+        found = load([text(GOOD).rstrip(b"\n"), mutants(dice, VICTIMS)])
+        assert good_numbers(found) == EXPECTED
+        samples(found), missing(found), table(found), unfinished(found)
+        papers = Papers(found)
+        for name in papers.experiments:
+            papers.records(name), papers.cells(name), papers.failed(name)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(LINES, max_size=4))
-def test_alone_they_are_an_error_of_ours_or_work(lines: list[bytes]) -> None:
-    try:
-        cells(load(lines))
-    except ResultsError as error:
-        assert str(error).isprintable() and str(error).endswith(".") and len(str(error)) < 1000
+@given(st.lists(st.binary(max_size=40), max_size=4), st.integers(0, 10**6))
+def test_alone_they_are_an_error_of_ours_or_work(lines: list[bytes], seed: int) -> None:
+    for content in (lines, [*lines, mutants(random.Random(seed), VICTIMS)]):
+        try:
+            cells(load(content))
+        except ResultsError as error:
+            assert str(error).isprintable() and str(error).endswith(".") and len(str(error)) < 1000
 
 
 def check(found: Results, folder: Path) -> None:
@@ -143,11 +85,11 @@ def check(found: Results, folder: Path) -> None:
     assert any(text.startswith(f"{EXPECTED[0]:.2f} [") for text in shown)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(mutants(), min_size=1, max_size=3))
-def test_the_page_stays_sound(lines: list[bytes]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        check(load([text(GOOD).rstrip(b"\n"), *lines]), Path(folder))
+@pytest.mark.parametrize("batch", [0, *(pytest.param(batch, marks=pytest.mark.long) for batch in range(1, 10))])
+def test_the_page_stays_sound(batch: int, tmp_path: Path) -> None:
+    dice = random.Random(-batch)
+    for _ in range(6):
+        check(load([text(GOOD).rstrip(b"\n"), mutants(dice, VICTIMS)]), tmp_path)
 
 
 def everywhere(value: Any, nasty: Iterator[str]) -> Any:
@@ -159,25 +101,33 @@ def everywhere(value: Any, nasty: Iterator[str]) -> Any:
     return [everywhere(one, nasty) for one in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("first", range(0, 14, 3))
+@pytest.mark.parametrize("first", range(0, 10, 3))
 def test_markup_in_every_text_is_only_text(first: int, tmp_path: Path) -> None:
-    texts = [*MARKUP, "W" * 100_000, "a " * 50_000]
+    texts = [*MARKUP, "W" * 60]
     nasty = cycle(texts[first:] + texts[:first])
-    described = {name: next(nasty) for name in ("started", "commit", "preset")} | {"cells": list(islice(nasty, 14))}
-    gpu = {"name": next(nasty), "driver": next(nasty), "count": 2}
-    machine = everywhere(GOOD[0]["machine"], nasty) | {"gpu": gpu}
+    described = {name: next(nasty) for name in ("commit", "preset", "gpu_driver")} | {"cells": list(islice(nasty, 14))}
+    machine = everywhere(GOOD[0]["machine"], nasty) | {"gpu": {"name": next(nasty), "count": 2}}
     rows = [GOOD[0] | described | {"machine": machine, "versions": everywhere(GOOD[0]["versions"], nasty)}]
-    for number, row in enumerate(VICTIMS[1:-1]):
-        kept = {name: row[name] for name in ("kind", "measure", "status", "run", "device")}
+    for number, row in enumerate(drawn()[1:]):
+        kept = {name: row[name] for name in ("kind", "measure", "status", "run", "device", "started")}
         named: Row = {"sizes": {next(nasty): next(nasty), "depth": 2**number}, "options": {next(nasty): next(nasty)}}
         odd = everywhere(row, nasty) | kept | named
         failed = {"status": "failed", "reason": next(nasty), "cell": f"{number}{next(nasty)}", "device": next(nasty)}
         rows += [odd, odd | failed]
-    rows.append(everywhere(VICTIMS[-1], nasty) | {"kind": "verdict", "run": "0" * 12})
+    rows.append(everywhere(whole()[-1], nasty) | {"kind": "verdict", "run": "0" * 12})
     found = load([text([*rows, *GOOD[1:]]).rstrip(b"\n")])
     assert found.notes == []
     assert len(found.visits) == 13 and len(found.surprises) == 1
     check(found, tmp_path)
+
+
+@pytest.mark.parametrize("odd", UNPRINTABLE)
+def test_a_line_with_a_text_that_would_act_is_left_out_and_named_harmlessly(odd: str) -> None:
+    for field in ("reason", "problem", "cell", "status"):
+        found = load([text([*GOOD, GOOD[1] | {field: odd}])])
+        assert len(found.visits) == 3 and good_numbers(found) == EXPECTED
+        assert found.notes[0].startswith("Line 5 of some.jsonl is skipped: it is ")
+        assert found.notes[0].isprintable()
 
 
 def test_problems_that_are_not_drawn_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import Results, ResultsError, cells, missing, read, samples
+from bench.rows import Surprise
+from reports import Results, ResultsError, missing, read
+from reports.load import newest, newest_papers
 from tests.reports.suite import suite
-from tests.rows import exact, run, text, timed, visit, write
+from tests.rows import Row, exact, part, run, text, timed, typed, write
 
-SMALL = text(
-    [
-        run(cells=["a", "ü"]),
-        timed(2.0),
-        exact(100),
-        visit(status="failed", reason="Größe"),
-        timed(2.1, worker=1),
-        exact(7),
-    ]
-)
-FIRST_VISIT = SMALL.index(b"\n", SMALL.index(b"\n") + 1)
+TURNS = {"run": "r", "cell": "c", "stage": "look 1", "pair": 0, "started": "2026-03-01T10:00:00Z", "status": "failed"}
 
 
 def load(content: bytes) -> Results:
@@ -40,52 +31,14 @@ def test_reads_every_visit() -> None:
     assert len(load(text(rows)).visits) == len(rows) - 1
 
 
-@given(st.integers(min_value=0, max_value=len(SMALL)))
-def test_truncation_loses_no_whole_line(cut: int) -> None:
-    whole = [line for line in SMALL.split(b"\n")[:-1] if SMALL.index(line) + len(line) <= cut]
-    if cut < FIRST_VISIT:
-        with pytest.raises(ResultsError, match=r"No visit|is empty|No row of some\.jsonl can be used"):
-            load(SMALL[:cut])
-    else:
-        found = load(SMALL[:cut])
-        assert found.visits == [json.loads(line) for line in whole[1:]]
-        assert bool(found.notes) == (cut - sum(len(line) + 1 for line in whole) > 0)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3),
-)
-
-
-@given(st.lists(st.binary(max_size=30) | JSON.map(lambda value: json.dumps(value).encode()), max_size=4))
+@given(st.lists(st.binary(max_size=30), max_size=4))
 def test_junk_is_an_error_of_ours(lines: list[bytes]) -> None:
     with pytest.raises(ResultsError):
         load(b"\n".join(lines))
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from(sorted(timed(2.0))), JSON)
-def test_junk_in_a_field_is_an_error_of_ours_or_works(field: str, junk: object) -> None:
-    try:
-        found = load(text([run(), timed(2.0) | {field: junk}]))
-    except ResultsError as error:
-        assert "\n" not in str(error)
-    else:
-        cells(found), samples(found), missing(found)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.sampled_from(["samples", "values"]),
-    st.dictionaries(st.sampled_from(["forward_s", "gradient_s", "compile_s", "peak_bytes"]), JSON),
-)
-def test_junk_among_the_numbers_is_an_error_of_ours_or_works(field: str, junk: object) -> None:
-    try:
-        found = load(text([run(), timed(2.0) | {field: junk}, exact(3) | {field: junk}]))
-    except ResultsError:
-        return
-    cells(found), samples(found)
+def test_a_mark_that_an_editor_puts_in_front_is_no_damage() -> None:
+    assert load(b"\xef\xbb\xbf" + text([run(), exact(1)])).notes == []
 
 
 def test_a_line_torn_by_a_kill_before_a_new_run_is_passed_over() -> None:
@@ -101,9 +54,14 @@ def test_a_line_torn_by_a_kill_before_a_new_run_is_passed_over() -> None:
         (b" \n\n", "Results file some.jsonl is empty: run the benchmark first."),
         (text([run()]), "No visit in some.jsonl: measure at least one cell first."),
         (
-            text([{"kind": "note"}, 3]),
-            "No row of some.jsonl can be used: Line 1 of some.jsonl is skipped: it is of the unknown kind 'note' "
-            "(and 1 more lines); measure again.",
+            text([{"kind": "note"}, {"kind": "visit"}]),
+            "No row of some.jsonl can be used: Line 1 of some.jsonl is skipped: it is no row of results (Invalid value "
+            "'note' - at `$.kind`) (and 1 more lines); measure again.",
+        ),
+        (text([3]), "some.jsonl holds no row of results: give a file that `gradratio run` wrote."),
+        (
+            text([{"kind": "turns"} | TURNS]),
+            "No visit in some.jsonl (Skipped: 1 row of a gate, which has no page): measure at least one cell first.",
         ),
         (
             text([run(), exact(1) | {"run": "other"}]),
@@ -137,7 +95,7 @@ def test_visits_of_an_unknown_run_are_skipped_by_its_name() -> None:
 
 def test_a_run_described_twice_keeps_its_first_description() -> None:
     found = load(text([run(), exact(1), run(), run(machine={"cores": 99})]))
-    assert found.run["machine"]["cores"] == 2
+    assert found.run.machine.cores == 2
     assert found.notes == ["A second description of run '000000000000' is skipped: it differs from the first."]
 
 
@@ -159,17 +117,12 @@ def test_the_first_notes_are_shown_and_the_others_counted() -> None:
     assert found.told[-1] == "And 10 more notes like these."
 
 
-def test_a_start_that_is_no_time_is_never_the_newest() -> None:
-    found = load(text([run("a"), exact(1, run="a"), run("b", started="zzzz", impls="x"), exact(2, run="b")]))
-    assert [visit["run"] for visit in found.visits] == ["a"]
-
-
 def test_a_later_verdict_on_a_cell_takes_the_place_of_an_earlier_one() -> None:
     verdicts = [
         {"kind": "verdict", "schema": 1, "run": "0" * 12, "surprises": [SURPRISE | {"found": found}]}
         for found in ("oom", "wrong")
     ]
-    assert load(text([run(), exact(1), *verdicts])).surprises == [SURPRISE]
+    assert load(text([run(), exact(1), *verdicts])).surprises == [Surprise(**SURPRISE)]
 
 
 def test_a_missing_file_and_a_folder_are_named_without_their_place(tmp_path: Path) -> None:
@@ -177,3 +130,78 @@ def test_a_missing_file_and_a_folder_are_named_without_their_place(tmp_path: Pat
         read(tmp_path / "none.jsonl")
     with pytest.raises(ResultsError, match="cannot be read"):
         read(tmp_path)
+
+
+# Groups ------------------------------------------------------------------------------------------------------------
+
+
+def test_only_the_newest_group_counts_and_the_page_says_so() -> None:
+    old = run("a", impls="2" * 12, started="2026-01-01T00:00:00Z", cells=["gone"])
+    new = run("b", started="2026-02-01T00:00:00Z")
+    found = load(text([new, exact(5, run="b"), old, exact(6, run="a"), exact(7, run="a")]))
+    assert [row.run for row in found.visits] == ["b"]
+    assert missing(found) == []
+    assert "the newest of 2 groups" in found.notes[0] and "2 visits of older ones" in found.notes[0]
+
+
+@pytest.mark.parametrize("change", [{"versions": {"torch": "2.0"}}, {"machine": {"cores": 64}}, {"bench": "2"}])
+def test_versions_machine_and_instruments_make_groups_of_their_own(change: dict[str, object]) -> None:
+    later = run("b", started="2026-09-01T00:00:00Z", **change)
+    found = load(text([run("a"), exact(6, run="a"), later, exact(7, run="b")]))
+    assert [row.run for row in found.visits] == ["b"]
+
+
+def test_runs_of_one_group_add_up_over_files(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.jsonl", [run("a"), timed(2.0, run="a")])
+    two = write(tmp_path / "two.jsonl", [run("b"), exact(9, run="b")])
+    assert len(read(one, two).visits) == 2
+
+
+def test_the_newest_file_is_the_one_whose_run_started_last(tmp_path: Path) -> None:
+    write(tmp_path / "aaaa" / "quick.jsonl", [run(started="2026-05-01T00:00:00Z"), exact(1)])
+    write(tmp_path / "local" / "quick.jsonl", [run(started="2026-04-01T00:00:00Z"), exact(1)])
+    assert newest(tmp_path).parent.name == "aaaa"
+    with pytest.raises(ResultsError, match="run the benchmark first"):
+        newest(tmp_path / "aaaa")
+
+
+# Parts -------------------------------------------------------------------------------------------------------------
+
+GOOD = part("training", [{"iteration": 1, "loss": 2.0}], method="backprop")
+
+
+def filed(folder: Path, *rows: Row) -> Results:
+    """The rows, written and read."""
+    return read(write(folder / "papers-quick.jsonl", rows))
+
+
+def test_a_file_of_parts_alone_is_enough(tmp_path: Path) -> None:
+    found = filed(tmp_path, run(), GOOD)
+    assert (found.visits, found.parts, found.notes) == ([], [typed(GOOD)], [])
+
+
+def test_parts_of_an_older_group_are_left_out_and_counted(tmp_path: Path) -> None:
+    old = run("old", impls="2" * 12, started="2026-02-01T10:00:00Z")
+    found = filed(tmp_path, old, GOOD | {"run": "old"}, exact(1) | {"run": "old"}, run(), GOOD)
+    assert found.parts == [typed(GOOD)]
+    assert found.notes[0].endswith("1 visits and 1 parts of older ones are left out.")
+
+
+def test_parts_of_an_unknown_run_are_skipped(tmp_path: Path) -> None:
+    found = filed(tmp_path, run(), GOOD, GOOD | {"run": "gone"})
+    assert found.notes == ["Skipped: 1 part of run 'gone', which no usable line describes."]
+
+
+def test_the_newest_files_of_the_grid_and_of_the_papers(tmp_path: Path) -> None:
+    assert newest_papers(tmp_path) is None
+    places = [("a", "papers-quick", "05"), ("b", "papers-smoke", "07"), ("b", "quick", "03"), ("c", "quick", "04")]
+    paths = [
+        write(tmp_path / folder / f"{name}.jsonl", [run(started=f"2026-03-{day}T10:00:00Z"), exact(1)])
+        for folder, name, day in places
+    ]
+    assert newest_papers(tmp_path) == paths[1]
+    assert newest(tmp_path) == paths[3]
+    for path in paths[2:]:
+        path.unlink()
+    with pytest.raises(ResultsError, match="No results file"):
+        newest(tmp_path)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import Results, cells
+from reports import cells
 from reports.headline import Group, groups
 from reports.means import Entry, boxes, geometric, kind, part, table
-from reports.rows import check, parse
 from reports.template import render
+from tests.damage import MARKUP
 from tests.reports.reader import Reader
 from tests.reports.suite import TANH
-from tests.reports.test_hostile import MARKUP
-from tests.rows import BACKPROP, GAUSSIAN, GIVEN, Method, Row, run, timed, visit
+from tests.rows import BACKPROP, GAUSSIAN, GIVEN, Method, Row, results, timed, visit
 
 T2 = 4.302652729911275
 """The 97.5 % point of Student's t with two degrees of freedom."""
@@ -25,7 +23,7 @@ T2 = 4.302652729911275
 
 def made(rows: list[Row]) -> list[Group]:
     """The groups of some visits."""
-    return groups(cells(Results([run()], rows)))
+    return groups(cells(results(rows)))
 
 
 def row(ratio: float | str, width: int = 8, method: Method = BACKPROP, framework: str = "torch", **more: object) -> Row:
@@ -35,16 +33,15 @@ def row(ratio: float | str, width: int = 8, method: Method = BACKPROP, framework
 
 
 def hostile(*ratios: float) -> list[Row]:
-    """Visits of torch and jax, every name of which is markup or worse, as the reader of files lets them through."""
-    rows = [
+    """Visits of torch and jax, every name of which is markup."""
+    return [
         row(ratio, framework=framework)
         | {"problem": name, "method": name, "gradient": "", "cell": f"{framework}{ratio}{name}"}
         | {"sizes": {name: 1, "n": n}, "options": {name: name, "ratio": ratio}}
-        for n, name in enumerate([*MARKUP, "W" * 300])
+        for n, name in enumerate([*MARKUP, "W" * 64])
         for framework in ("torch", "jax")
         for ratio in ratios or (2.0, 1e9)
     ]
-    return [check(parse(json.dumps(one).encode())) for one in rows]
 
 
 def entries(rows: list[Row]) -> dict[tuple[str, str], Entry]:

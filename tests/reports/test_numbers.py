@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from math import nan
+from math import inf, nan
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import numbers
+from reports.numbers import clip, quoted, shorten
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,23 @@ def test_at_most_three_digits_and_close_to_the_value(value: float) -> None:
     assert len(re.sub(r"^0+|0+$", "", mantissa.replace(".", "")).strip("0")) <= 3
     plain = text.replace("×10", "e").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
     assert float(plain) == pytest.approx(value, rel=0.00501)
+
+
+@given(st.text(min_size=0, max_size=60), st.text(max_size=60), st.integers(10, 40))
+def test_shortened_names_stay_apart(one: str, other: str, most: int) -> None:
+    short = [shorten(text, most) for text in (one, other)]
+    assert all(len(text) <= most for text in short)
+    assert (short[0] == short[1]) == (one == other)
+
+
+def test_lengths_of_texts() -> None:
+    assert shorten("a" * 30, 12) == "aaa…3a54fc0c"
+    assert clip("a" * 30, 5) == "aaaa…" and clip("abc", 3) == "abc"
+    assert quoted("x" * 100) == "'" + "x" * 38 + "…" and quoted("\x1b[2J\n") == repr("\x1b[2J\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(1, 1.0), (2.5, 2.5), (None, nan), ("1", nan), (True, nan), (inf, nan), (10**400, nan)]
+)
+def test_a_number_is_finite_or_nan(value: object, expected: float) -> None:
+    assert numbers.number(value) == pytest.approx(expected, nan_ok=True)

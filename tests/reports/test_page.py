@@ -117,7 +117,7 @@ def test_hostile_texts_are_escaped(tmp_path: Path) -> None:
         visit(measure="time", status="failed", reason=nasty),
     ]
     rows.append(visit(measure="time", problem="mlp2", method=GIVEN, status="oom", reason="$x^{$ \\frac"))
-    source = one(tmp_path, *rows, machine={"cpu": nasty, "cores": 2}, cells=[nasty], started=nasty, commit=nasty)
+    source = one(tmp_path, *rows, machine={"cpu": nasty, "cores": 2}, cells=[nasty], commit=nasty)
     assert source.count("<script") == 1 and "{{ 7 * 7 }}" in source
     assert not re.search(r"\b49\b", re.sub(r"<svg.*?</svg>", "", source, flags=re.DOTALL))
     assert [tag for tag, _ in Reader(source).tags].count("script") == 1

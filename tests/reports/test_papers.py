@@ -5,10 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from reports.load import Results
 from reports.papers import MOST_COLUMNS, Failure, Papers, read
-from reports.rows import check
-from tests.rows import GIVEN, Row, exact, part, run, timed, visit, write
+from tests.rows import GIVEN, Row, exact, part, results, run, timed, visit, write
 
 LOGISTIC = {"batch": 64, "inputs": 784}
 VISITS = [timed(ratio, worker, noise=0) for worker, ratio in enumerate((2.0, 3.0))]
@@ -31,7 +29,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 
 def of(*rows: Row) -> Papers:
     """Papers of parts."""
-    return Papers(Results([check(run())], [], parts=[check(row) for row in rows]))
+    return Papers(results(rows))
 
 
 def test_a_cell_belongs_to_every_experiment_that_names_it(papers: Papers) -> None:
@@ -85,7 +83,7 @@ def test_each_worker_has_its_median(papers: Papers) -> None:
 
 def test_a_cell_that_is_wrong_once_has_no_numbers() -> None:
     rows = [*VISITS, visit(status="wrong", reason="Off.")]
-    found = Papers(Results([check(run(experiments=CELLS))], [check(row) for row in rows]))
+    found = Papers(results(rows, experiments=CELLS))
     assert found.by_worker(VISITS[0]["cell"]) == {}
     assert [one.status for one in found.failed("ratios")] == ["wrong"]
 
@@ -106,4 +104,4 @@ def test_columns_are_bounded() -> None:
 
 
 def test_the_file_is_named_without_its_place(papers: Papers) -> None:
-    assert papers.files == "papers-quick.jsonl" and papers.run["preset"] == "papers-quick"
+    assert papers.files == "papers-quick.jsonl" and papers.run.preset == "papers-quick"

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from reports.cautions import cautions
-from reports.frames import cells
-from reports.load import Results, newest, read
-from reports.papers import Failure, Papers
-from reports.planned import NO_ROW, NOT_RUN, missing, unfinished
-from reports.rows import check
-from tests.rows import BACKPROP, GAUSSIAN, Row, exact, part, run, timed, visit, write
+from reports.frame import cells
+from reports.load import NO_ROW, NOT_RUN, Failure, gaps, newest, newest_papers, newest_peers, read, unfinished
+from reports.papers import Papers
+from tests.rows import BACKPROP, GAUSSIAN, Row, exact, part, results, run, timed, visit, write
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,9 +25,7 @@ DONE, HALF, NONE = (part("training", [{"loss": 1.0}], seed=seed) for seed in ran
 
 def of(*rows: Row, **planned: object) -> dict[str, list[Failure]]:
     """What is missing of rows and of one plan for two workers."""
-    runs = [check(run(workers=2, **planned))]
-    visits, parts = ([check(row) for row in rows if row["kind"] == kind] for kind in ("visit", "part"))
-    return missing(Results(runs, visits, parts=parts))
+    return gaps(results(rows, workers=2, **planned))
 
 
 def test_a_cell_without_rows_and_one_with_too_few_workers() -> None:
@@ -54,16 +50,16 @@ def test_a_part_is_planned_once_for_each_worker() -> None:
 
 
 def test_a_run_that_goes_on_from_another_has_the_same_plan() -> None:
-    runs = [check(run(name, parts=[DONE["cell"], HALF["cell"]])) for name in ("0" * 12, "1" * 12)]
-    found = Papers(Results(runs, [], parts=[check(DONE), check(HALF | {"run": "1" * 12})]))
+    runs = [run(name, parts=[DONE["cell"], HALF["cell"]]) for name in ("0" * 12, "1" * 12)]
+    found = Papers(results([*runs, DONE, HALF | {"run": "1" * 12}]))
     assert found.missing("training") == [] and found.missing("no such experiment") == []
 
 
 def test_the_last_plan_of_an_experiment_takes_the_place_of_earlier_ones() -> None:
-    first = check(run("0" * 12, parts=[DONE["cell"], NONE["cell"]], experiments={"ratios": [NEVER], "training": []}))
+    first = run("0" * 12, parts=[DONE["cell"], NONE["cell"]], experiments={"ratios": [NEVER], "training": []})
     later = run("1" * 12, parts=[DONE["cell"]], experiments={"training": []}) | {"started": "2026-03-01T11:00:00Z"}
     old = part("training", [{"loss": 9.0}], seed=7)
-    found = Papers(Results([check(later), first], [], parts=[check(DONE), check(old)]))
+    found = Papers(results([later, first, DONE, old]))
     assert found.records("training")["loss"].tolist() == [1.0]
     assert found.missing("training") == [] and found.missing("ratios") == [Failure(NEVER, NOT_RUN, NO_ROW)]
 
@@ -118,8 +114,6 @@ def test_a_committed_file_that_is_cut_is_not_finished(kept: int, tmp_path: Path)
 
 @pytest.mark.parametrize("name", ["quick", "papers-quick", "peers-quick"])
 def test_an_interrupted_run_is_never_the_newest_where_another_is_complete(name: str, tmp_path: Path) -> None:
-    from reports.load import newest_papers, newest_peers
-
     choose = {"quick": newest, "papers-quick": newest_papers, "peers-quick": newest_peers}[name]
     whole = write(tmp_path / "aaaa" / f"{name}.jsonl", [run(workers=2, cells=PLANNED), *GRID, VERDICT])
     later = run(workers=2, cells=[*PLANNED, NEVER], started="2026-04-01T00:00:00Z")

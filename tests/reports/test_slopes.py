@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import Results, cells
+from reports import cells
 from reports.slopes import activation_bytes, describe, parts, slope
 from reports.sweeps import sweeps
 from tests.reports.suite import A, P
-from tests.rows import exact, run, visit
+from tests.rows import exact, results, visit
 
 XS = [2, 4, 8, 16, 32]
 W = 128 * 129 * 4
@@ -77,4 +77,4 @@ def test_sweeps_of_the_suite(frame: pd.DataFrame) -> None:
 def test_two_points_and_failed_points_make_no_sweep() -> None:
     rows = [exact(100 * depth, sizes={"depth": depth}) for depth in (1, 2)]
     rows.append(visit(sizes={"depth": 3}, status="oom", reason="too large"))
-    assert sweeps(cells(Results([run()], rows)), "depth") == []
+    assert sweeps(cells(results(rows)), "depth") == []

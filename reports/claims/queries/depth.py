@@ -12,8 +12,8 @@ from reports.claims.queries.models import TANGENTS
 from reports.claims.scope import of_cells
 from reports.claims.select import Row, having, only, ran, rows, value
 from reports.claims.sizes import NET, noted, unlike
+from reports.numbers import number
 from reports.papers import Papers
-from reports.rows import number
 
 Conditions = dict[str, str]
 

@@ -12,8 +12,8 @@ from reports.claims.claim import Case, case
 from reports.claims.pairs import known
 from reports.claims.scope import of_records
 from reports.claims.select import groups, having, named, only, rows
+from reports.numbers import number
 from reports.papers import Papers
-from reports.rows import number
 
 
 def step_time(papers: Papers, function: str) -> list[Case]:

@@ -10,9 +10,8 @@ from reports.claims.pairs import Pair, alike, known, method, pairs
 from reports.claims.scope import of_cells, of_records
 from reports.claims.select import groups, having, named, ran, rows, value
 from reports.labels import label, place
-from reports.numbers import size
+from reports.numbers import number, size
 from reports.papers import Papers
-from reports.rows import number
 
 BYTES = {"held_bytes": "held", "peak_bytes": "at the peak"}
 

@@ -8,8 +8,8 @@ from reports.claims.pairs import known
 from reports.claims.scope import of_records
 from reports.claims.select import groups, numbers, only, rows
 from reports.labels import label
+from reports.numbers import number
 from reports.papers import Papers
-from reports.rows import number
 
 
 def shorter(papers: Papers) -> list[Case]:

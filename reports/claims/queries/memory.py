@@ -11,9 +11,8 @@ from reports.claims.claim import Case, case
 from reports.claims.pairs import known
 from reports.claims.scope import Scope, of_cells
 from reports.claims.select import Row, having, ran, rows, value
-from reports.numbers import size
+from reports.numbers import number, size
 from reports.papers import Papers
-from reports.rows import number
 
 SETTLED = 5
 """Evaluations of step from which on bytes are compared: XLA makes no loop of a single one, and plans it otherwise."""

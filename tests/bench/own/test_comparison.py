@@ -14,7 +14,7 @@ import torch
 
 from bench.own import comparison
 from bench.rows import RunRow, VerdictRow, VisitRow, append, read
-from reports.frames import cells
+from reports.frame import cells
 from reports.load import read as load
 from tests.bench.own.asked import compared
 

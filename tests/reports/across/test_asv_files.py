@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from reports.across.asv_files import FAILED, NONE, OK, Entry, read
 from reports.across.history import part
 from reports.template import render
+from tests.damage import JUNK, changed, places
 from tests.reports.across.asv_made import BACKPROP, BACKPROP_JAX, GIVEN, commit
 from tests.reports.reader import Reader
-from tests.reports.test_hostile import JUNK, paths
 
 TRACKS: dict[str, dict[str, Any]] = {
     "R": {BACKPROP: [3.0, 3.5, 2.5], GIVEN: None},
@@ -117,11 +117,7 @@ def test_columns_that_do_not_fit_are_damage(sample: Path, tmp_path: Path) -> Non
 def test_whatever_a_value_becomes_the_page_stands(sample: Path, data: st.DataObject) -> None:
     document = json.loads(sample.read_text())
     for _ in range(data.draw(st.integers(1, 3))):
-        *way, last = data.draw(st.sampled_from(paths(document)))
-        home = document
-        for name in way:
-            home = home[name]
-        home[last] = data.draw(JUNK)
+        changed(document, data.draw(st.sampled_from(list(places(document)))), data.draw(st.sampled_from(JUNK)))
     content = json.dumps(document).encode()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "m").mkdir()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from reports.across.compared import part
 from reports.across.differences import differences, equal_runs
 from reports.across.pairs import match
 from reports.template import render
+from tests.damage import MARKUP, mutants
 from tests.reports.across.sides import A, B, cell, results, workers
 from tests.reports.reader import Reader
-from tests.reports.test_hostile import CELL, GOOD, MARKUP, load, mutants
+from tests.reports.test_hostile import CELL, GOOD, VICTIMS, load
 from tests.rows import MACHINE, VERSIONS, Row, text, timed
 
 NAMES = ("before", "after")
@@ -53,7 +53,7 @@ def test_markup_in_every_text_stays_text(tmp_path: Path) -> None:
             for text in texts
             for worker in range(2)
         ]
-        described = {"machine": MACHINE | {"cpu": texts[0] + of}, "commit": texts[1], "started": texts[2]}
+        described = {"machine": MACHINE | {"cpu": texts[0] + of}, "commit": texts[1]}
         both.append(results(tmp_path / of, of, [rows], **described, versions={texts[3]: of}))
     found = part(both[0], both[1], (texts[1], texts[0]))
     reader = Reader(render(found))
@@ -62,12 +62,12 @@ def test_markup_in_every_text_stays_text(tmp_path: Path) -> None:
     assert len(found.content.quotients) > 5 and len(found.content.cautions) >= 2
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(mutants(), min_size=1, max_size=3), st.lists(mutants(), min_size=1, max_size=3))
-def test_whatever_a_row_becomes_the_part_stands(some: list[bytes], others: list[bytes]) -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_a_row_becomes_the_part_stands(seed: int) -> None:
+    dice = random.Random(seed)
     # The good rows of the two sides differ in their times alone, so that they are two measurements.
     later = [{**row, "started": "2026-03-02T10:00:00Z"} for row in GOOD]
-    one, other = (load([text(rows).rstrip(b"\n"), *lines]) for rows, lines in ((GOOD, some), (later, others)))
+    one, other = (load([text(rows).rstrip(b"\n"), mutants(dice, VICTIMS)]) for rows in (GOOD, later))
     found = part(one, other, NAMES)
     source = render(found)
     assert Reader(source).stack == [] and not any(letter in source for letter in "\x00\x1b\x07\u202e")

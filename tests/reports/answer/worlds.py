@@ -9,15 +9,15 @@ from typing import Any
 import pandas as pd
 
 from bench.stats import Estimate
-from reports import Results, cells
+from reports import cells
 from reports.answer import part
 from reports.answer.answer import Answer, Content, Situation, build
 from reports.answer.candidate import BYTES, FORWARDS, Candidate, Case
-from reports.frames import samples
+from reports.frame import samples
 from reports.papers import Papers
 from reports.part import Part
-from reports.rows import check
-from tests.rows import Method, Row, exact, run, timed
+from tests.rows import Method, Row, exact, results, run, timed, typed
+from tests.rows import papers as papers_of
 
 LAYER = {"batch": 16, "kind": "symmetric", "width": 64}
 UNROLLED: Method = ("unrolled", {})
@@ -29,26 +29,24 @@ def picard(M: int) -> Method:
     return "ift", {"linear_solver": "picard", "M": M}
 
 
-RUN = check(run())
+RUN = typed(run())
 """The run of every grid here."""
 
 
 def frame(rows: Iterable[Row]) -> pd.DataFrame:
     """One row a cell."""
-    return cells(Results([RUN], [check(row) for row in rows]))
+    return cells(results(rows))
 
 
 def frames(rows: Iterable[Row]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row a cell, and one row a pair."""
-    found = Results([RUN], [check(row) for row in rows])
+    found = results(rows)
     return cells(found), samples(found)
 
 
 def papers(rows: Iterable[Row], **changes: Any) -> Papers:
     """The rows as those of the experiment on work and precision, on the same machine unless ``changes`` say else."""
-    visits = [check(row) for row in rows]
-    plan = {"work_precision": sorted({row["cell"] for row in visits})}
-    return Papers(Results([check(run(preset="papers-quick", experiments=plan, **changes))], visits))
+    return papers_of({"work_precision": rows}, **changes)
 
 
 def answered(rows: Iterable[Row], of: Papers | None = None, evidence: Container[str] = ()) -> Content:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reports import paper_markdown, paper_page
 from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNKNOWN
-from reports.load import Results
 from reports.papers import Papers
-from reports.rows import check
 from tests.reports.claims import worlds
 from tests.reports.claims.test_claims import became
-from tests.rows import Row, exact, part, run, timed
+from tests.rows import Row, exact, part, run, timed, typed
 
 NEVER = [part("training", [], seed=seed) for seed in (7, 8)]
 
@@ -17,9 +17,9 @@ NEVER = [part("training", [], seed=seed) for seed in (7, 8)]
 def unfinished(papers: Papers, *lost: Row) -> Papers:
     """The same rows under a plan that has more parts."""
     parts = papers.results.parts
-    planned = {(row["cell"], row["worker"]): row["cell"] for row in (*parts, *map(check, lost))}
-    runs = [check(run(parts=list(planned.values())))]
-    return Papers(Results(runs, papers.results.visits, parts=parts))
+    planned = {row.key: row.cell for row in (*parts, *map(typed, lost))}
+    runs = [typed(run(parts=list(planned.values())))]
+    return Papers(replace(papers.results, runs=runs))
 
 
 def test_a_plan_that_was_not_finished_is_a_condition() -> None:

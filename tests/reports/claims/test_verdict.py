@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from bench.rows import Samples
 from reports.claims import VERDICTS
 from reports.claims.scope import MISSED, Scope, union
 from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNDECIDED, UNKNOWN, conclude
@@ -46,7 +48,7 @@ def test_the_tangents_that_the_algorithm_samples_decide() -> None:
 
 
 def test_without_the_case_that_a_claim_names_it_is_not_measured() -> None:
-    rows = [row for row in worlds.depths(0.5, 0.8).results.visits if row["options"].get("tangents") != "gaussian"]
+    rows = [row for row in worlds.depths(0.5, 0.8).results.visits if row.options.get("tangents") != "gaussian"]
     found = became("baydin-depth-faster", worlds.papers({"depth": rows}))
     assert found.verdict == UNKNOWN and len(found.cases) == 4
     assert found.tally == (
@@ -120,8 +122,12 @@ def test_every_claim_on_times_of_cells_doubts_an_r_below_one() -> None:
     }.items():
         experiment = next(iter(made.experiments))
         fast = [
-            row
-            | {"samples": {k: [t / (100 if k == "gradient_s" else 1) for t in v] for k, v in row["samples"].items()}}
+            replace(
+                row,
+                samples=Samples(
+                    forward_s=row.samples.forward_s, gradient_s=[time / 100 for time in row.samples.gradient_s]
+                ),
+            )
             for row in made.results.visits
         ]
         found = became(name, worlds.papers({experiment: fast}))

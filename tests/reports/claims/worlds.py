@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import Any
 
-from reports.load import Results
 from reports.papers import Papers
-from reports.rows import check
-from tests.rows import BACKPROP, GAUSSIAN, GIVEN, MODES, Method, Row, exact, part, run, timed
+from tests.rows import BACKPROP, GAUSSIAN, GIVEN, MODES, Method, Row, exact, part, timed
+from tests.rows import papers as papers_of
 
 WORKERS = 3
 
 
 def papers(visits: Mapping[str, Iterable[Row]] | None = None, parts: Iterable[Row] = ()) -> Papers:
     """Papers of the visits of each experiment and of parts, each as it comes out of a file."""
-    found = {name: [check(row) for row in rows] for name, rows in (visits or {}).items()}
-    experiments = {name: [row["cell"] for row in rows] for name, rows in found.items()}
-    planned = check(run(preset="papers-quick", experiments=experiments, workers=WORKERS))
-    return Papers(Results([planned], list(chain(*found.values())), parts=[check(row) for row in parts]))
+    return papers_of(visits, parts, workers=WORKERS)
 
 
 def cell(ratio: float, problem: str, method: Method, sizes: Row, **changes: Any) -> list[Row]:

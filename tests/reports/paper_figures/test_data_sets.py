@@ -7,23 +7,15 @@ import pytest
 from reports.claims import CLAIMS, Judged
 from reports.claims.verdict import UNKNOWN
 from reports.figures import Drawing
-from reports.load import Results
 from reports.paper_figures.epochs import epochs
 from reports.paper_figures.neumann import neumann
 from reports.paper_figures.rates import rates
 from reports.paper_figures.training import _sets, _with_seconds
 from reports.paper_page import Section
-from reports.papers import Papers
-from reports.rows import check
 from tests.reports.paper_figures.made_up import fit
-from tests.rows import Row, part, run
+from tests.rows import Row, papers, part
 
 SETS = {"digits": 1.0, "idx": 3.0}
-
-
-def papers(*parts: Row) -> Papers:
-    """Of parts alone."""
-    return Papers(Results([check(run())], [], parts=[check(row) for row in parts]))
 
 
 def runs(experiment: str, **settings: object) -> list[Row]:
@@ -39,7 +31,7 @@ def test_training_has_a_panel_and_seconds_for_each() -> None:
     parts = runs("training", method="backprop", protocol="tuned")
     for data, factor in SETS.items():
         parts.append(part("training", [{"method": "backprop", "seconds": factor}], what="time", data=data))
-    records = papers(*parts).records("training")
+    records = papers(parts=parts).records("training")
     shown = dict(_sets(records[records["iteration"].notna()]))
     assert list(shown) == ["digits: tuned rates", "idx: tuned rates"]
     for (data, factor), found in zip(SETS.items(), shown.values(), strict=True):
@@ -49,9 +41,9 @@ def test_training_has_a_panel_and_seconds_for_each() -> None:
 
 
 def test_rates_and_series_have_a_panel_for_each() -> None:
-    rate = rates(papers(*runs("training", method="backprop", protocol="tuned")))
+    rate = rates(papers(parts=runs("training", method="backprop", protocol="tuned")))
     assert rate is not None and rate.data["panel"].tolist() == ["torch, digits", "torch, idx"]
-    series = neumann(papers(*runs("neumann", k=0), *runs("neumann", k=3)))
+    series = neumann(papers(parts=runs("neumann", k=0) + runs("neumann", k=3)))
     assert series is not None
     ends = series.data.set_index(["panel", "k + 1 terms"])["value"]
     assert ends.to_dict() == pytest.approx({(d, k): 10 * SETS[d] for d in SETS for k in (1, 4)})
@@ -60,7 +52,7 @@ def test_rates_and_series_have_a_panel_for_each() -> None:
 def test_epochs_have_a_panel_for_each_tolerance() -> None:
     taken = [{"method": "jfb", "seconds": 1.0}, {"method": "ift gmres", "seconds": 2.0}]
     made = [part("epochs", taken, data="idx", gamma=0.5, tol=tol) for tol in (1e-3, 0.1)]
-    drawn = epochs(papers(*made))
+    drawn = epochs(papers(parts=made))
     assert drawn is not None
     assert drawn.data["panel"].tolist() == ["idx, γ 0.5, tolerance 0.001", "idx, γ 0.5, tolerance 0.1"]
 

@@ -8,12 +8,9 @@ import pytest
 
 from bench.experiments.catalog import EXPERIMENTS
 from reports.figures import Drawing
-from reports.load import Results
 from reports.paper_figures import FIGURES, figures
-from reports.papers import Papers
-from reports.rows import check
 from tests.reports.paper_figures.conftest import made
-from tests.rows import Row, run
+from tests.rows import Row, papers
 
 Drawn = list[tuple[str, Drawing]]
 
@@ -42,7 +39,7 @@ def test_each_figure_stands_in_a_page_of_its_own_words(drawn: Drawn) -> None:
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
-    assert figures(Papers(Results([check(run())], []))) == []
+    assert figures(papers()) == []
 
 
 class _First:

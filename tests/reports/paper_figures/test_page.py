@@ -13,11 +13,9 @@ from reports.claims.verdict import VERDICTS
 from reports.figures import Drawing
 from reports.page import write as write_page
 from reports.paper_page import MARKS, Section, answers, section
-from reports.papers import Papers
 from reports.parts import Sources
-from reports.rows import check
 from tests.reports.reader import Reader, data
-from tests.rows import part, run, timed, write
+from tests.rows import papers, part, run, timed, write
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +48,9 @@ def test_the_data_of_a_claim_are_its_cases(with_papers: Path, whole: Section) ->
 def test_hostile_names_stay_text(results: Results, tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"
     rows = [part("accuracy", [], status="failed", reason=evil, method=evil), part(evil, [{"k": 1, "x": evil}])]
-    papers = Papers(Results([check(run(preset=evil))], [], parts=[check(row) for row in rows], files=[evil]))
-    written = write_page(Sources(results, section(papers)), tmp_path).read_text(encoding="utf-8")
+    found = papers(parts=rows, preset=evil)
+    found.results.files.append(evil)
+    written = write_page(Sources(results, section(found)), tmp_path).read_text(encoding="utf-8")
     assert "&lt;script&gt;" in written and written.count("<script") == 1
     Reader(written)
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.peers.contenders import BASES, FIXED_POINT, NET, Contender
-from reports.load import Results
 from reports.papers import Papers
-from reports.rows import check
-from tests.rows import Row, part, run
+from tests.rows import Row, part
+from tests.rows import papers as papers_of
 
 SMALL, WIDE = "tanh-128x64-symmetric-0.9-0.01", "tanh-512x64-orthogonal-0.95-0.0001"
 CELLS = (SMALL, WIDE)
@@ -55,7 +54,7 @@ def cell_parts(framework: str, cell: str, times: Times, workers: int = 3, **more
 
 def papers(rows: Iterable[Row], **changes: Any) -> Papers:
     """What is read from a file with these parts."""
-    return Papers(Results([check(run(preset="peers-quick", **changes))], [], parts=[check(row) for row in rows]))
+    return papers_of(parts=rows, **{"preset": "peers-quick", "experiments": None} | changes)
 
 
 def whole() -> list[Row]:

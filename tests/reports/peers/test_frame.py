@@ -13,7 +13,7 @@ from reports.peers import section
 from reports.peers.frame import COLUMNS, frame
 from reports.peers.markdown import text
 from tests.reports.peers.made_up import FORWARD, NETWORK, SMALL, cell_parts, papers, records, whole
-from tests.rows import Row, part, run, write
+from tests.rows import Row, part, run, typed, write
 
 TIMES = {"ours ift": 0.004, "torchdeq ift anderson": 0.005}
 
@@ -42,7 +42,6 @@ def test_costs_are_seconds_where_no_ratio_or_no_one_base_is_known() -> None:
 @pytest.mark.parametrize(
     ("changes", "status", "reason"),
     [
-        ({"status": None}, "ok", ""),
         ({"seconds": None}, "failed", "no time was recorded"),
         ({"seconds": -1.0}, "failed", "no time was recorded"),
         ({"seconds": "fast"}, "failed", "no time was recorded"),
@@ -68,7 +67,8 @@ def test_the_width_of_a_cell(cell: str, more: Row, width: int | None) -> None:
 
 def test_records_without_a_name_are_passed_over_and_counted(tmp_path: Any) -> None:
     good, bad = records("torch", SMALL, TIMES)
-    rows = [run(), part("peers", [good, bad | {"contender": 3}, bad | {"method": ""}], cell=SMALL)]
+    nameless = {name: value for name, value in bad.items() if name != "contender"}
+    rows = [run(), part("peers", [good, nameless, bad | {"method": ""}], cell=SMALL)]
     path = write(tmp_path / "peers-quick.jsonl", rows)
     with path.open("ab") as file:
         file.write(b'{"kind": "part", "schema": 1}\nno JSON\n')
@@ -95,5 +95,9 @@ BASE = [record for row in whole()[:3] for record in row["records"]]
 @given(st.lists(st.tuples(st.sampled_from(BASE), st.sampled_from(sorted(BASE[0])), JUNK), min_size=1, max_size=6))
 def test_junk_in_records_is_no_error(changes: list[tuple[Row, str, Any]]) -> None:
     table = [record | {field: junk} for record, field, junk in changes]
-    found = section(papers([part("peers", table, cell=SMALL), *whole()[:2]]), drawn=False)
+    try:
+        rows = [typed(part("peers", table, cell=SMALL))]
+    except ValueError:  # bench.rows lets no such line pass
+        rows = []
+    found = section(papers([*rows, *whole()[:2]]), drawn=False)
     assert text(found).count("\n| torch: ") >= 8

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from reports import Results
 from reports.__main__ import main
 from reports.page import write as write_page
 from reports.papers import read
@@ -18,11 +17,11 @@ from reports.peers.targets import TARGETS
 from reports.peers.verdict import VERDICTS
 from tests.reports.peers.made_up import SMALL, WIDE, papers, whole
 from tests.reports.reader import Reader, data
-from tests.rows import part, run, timed, write
+from tests.rows import part, results, run, timed, write
 
 PAGE = Path(__file__).parents[3] / "docs" / "performance.md"
 COMMIT = "0123456789ab"
-FEW = Results([run()], [timed(2.0)], ["quick.jsonl"])
+FEW = results([timed(2.0)])
 
 
 def test_every_target_stands_on_the_page_with_its_verdict(made: Section, tmp_path: Path) -> None:
@@ -50,7 +49,7 @@ def test_the_made_up_file_has_every_verdict(made: Section) -> None:
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>|[x](y)"
-    record = {"cell": evil, "contender": f"ours ift {evil}", "method": "ift", "seconds": 1.0}
+    record = {"cell": evil, "contender": f"ours ift {evil}", "method": "ift", "status": "ok", "seconds": 1.0}
     other = record | {"contender": evil, "seconds": 2.0}
     lost = record | {"contender": evil * 2, "status": "failed", "reason": evil}
     found = section(papers([part("peers", [record, other, lost])]))

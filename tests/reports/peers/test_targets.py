@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from bench.peers.cells import cells
+from reports.load import NO_ROW, Failure
 from reports.peers.entries import entries, fitting
 from reports.peers.frame import frame
 from reports.peers.targets import TARGETS, Target
 from reports.peers.verdict import MET, MISSED, UNKNOWN, Judged, judge, judged
-from reports.planned import NO_ROW, Failure
 from tests.reports.peers.made_up import CELLS, FORWARD, SMALL, WIDE, Times, cell_parts, known, papers
 
 EACH = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
