@@ -9,15 +9,13 @@ from __future__ import annotations
 import functools
 import io
 import os
+import pickle
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from bench.cells import Cell
 from bench.failures import failure
@@ -35,8 +33,8 @@ from bench.worker import visit
 
 Message = dict[str, Any]
 
-MODEL, REFERENCE = "model.pickle", "reference.npz"
-"""Names of the files in the scratch folder where workers find the model, and the gradient that all are held against."""
+MODEL, REFERENCE = "model.pickle", "reference.pickle"
+"""Names of the files in the scratch folder where workers find the model, and what its gradient is held against."""
 
 
 def in_processes(
@@ -54,7 +52,7 @@ def in_processes(
         cores = machine.available_cores()
         slots = min(2, len(cores), workers)
         launch, task = Launch(), Task("exact", memory_bytes=machine.memory_for(slots))
-        own: dict[str, Any] = {"scratch": folder, "model": MODEL, "paths": [os.path.abspath(one) for one in sys.path]}
+        own: dict[str, Any] = {"scratch": folder, "paths": [os.path.abspath(one) for one in sys.path]}
         own |= {"framework": question.framework, "settings": question.settings, "K": steps(cells)}
         with launch.start(cores[0], task) as worker:  # it ends with this, by Ctrl-C in a notebook too
             run = run_row(cells, worker.ready, workers=workers, preset="own")
@@ -76,20 +74,15 @@ def in_this_process(question: Question, cells: list[Cell], *, budget_s: float, p
     run = run_row(cells, ready, workers=1, preset="own")
     append(path, run)
     with _undisturbed():
-        try:
-            taken = model(question)
-            reference = referred(question, taken, steps(cells))
-        except Exception as error:  # the model does not run: each method's row says why
-            taken, reference, broken = None, Reference(None), error
+        made = Made(lambda: question)
+        reference = made.reference(steps(cells))
 
         @functools.lru_cache(maxsize=1)  # one job for both visits: it is compiled once, and gone before the next
         def built(cell: Cell) -> Job:
-            if taken is None:
-                raise broken
-            return job_of(question, cell, taken, reference)
+            return made.job(cell, reference)
 
         def here(request: Message) -> Message:
-            return plain(visited(lambda: built(Cell(**request["cell"])), request["measure"], request["pairs"], taken))
+            return made.visited(lambda: built(Cell(**request["cell"])), request)
 
         visits = Visits(Here(here, ready), run, {"pairs": {"budget_s": budget_s}})
         leader = Leader(visits, path=path, limits=Limits(float("inf")))
@@ -157,42 +150,65 @@ def _pickler(base: Any) -> Any:
     return Pickler
 
 
-# In worker processes: their side ------------------------------------------------------------------------------------
+# The model in a process that visits it --------------------------------------------------------------------------------
+
+
+class Made:
+    """A caller's question and its model, made once in a process. Of a model that does not run each method's row says
+    why."""
+
+    def __init__(self, load: Callable[[], Question]) -> None:
+        self._broken: Exception | None = None
+        try:
+            self._question = load()
+            self._model = model(self._question)
+        except Exception as error:
+            self._broken = error
+
+    def reference(self, K: int) -> Reference:
+        """What gradients are held against. K: steps of the forward solve."""
+        try:
+            self._require()
+            return reference(self._question, framework_of(self._question.framework), self._model, K)
+        except Exception as error:
+            return Reference(None, f"No gradient error: {failure(error)[1].removeprefix('Unsuitable: ')}")
+
+    def job(self, cell: Cell, reference: Reference) -> Job:
+        """The job of a cell."""
+        self._require()
+        return job_of(self._question, cell, self._model, reference)
+
+    def visited(self, factory: Callable[[], Job], request: Message) -> Message:
+        """What a visit found. Reasons that are whole sentences stand without the name of an exception; notes on missing
+        values are the reason of a visit that is ok."""
+
+        def visiting() -> Message:
+            return visit(factory, request["measure"], **request["pairs"])
+
+        found = self._model.holding(visiting) if self._broken is None else visiting()
+        found["reason"] = found["reason"].removeprefix("Unsuitable: ")
+        notes = found["values"].pop("notes", None)
+        return plain(found | {"reason": " ".join(notes)} if notes else found)
+
+    def _require(self) -> None:
+        if self._broken is not None:
+            raise self._broken
 
 
 def answer(request: Message) -> Message:
-    """The answer to a request of a worker: ``own`` names the scratch folder, the model's file in it and the caller's
-    import path; with a ``cell`` it is visited, without one the reference is computed and kept."""
+    """The answer of a worker process to a request: ``own`` names the scratch folder with the model's file in it, and
+    the caller's import path and settings; with a ``cell`` it is visited, without one the reference is computed and
+    kept."""
     own, folder = request["own"], Path(request["own"]["scratch"])
-    for path in own["paths"]:
-        if path not in sys.path:
-            sys.path.append(path)
+    sys.path += [path for path in own["paths"] if path not in sys.path]
     set_settings(own["framework"], own["settings"])
     with torch_calls.apart():
-        try:
-            taken = _loaded(folder / own["model"])[1]
-        except Exception:  # the row says why
-            taken = None
+        made = _loaded(folder / MODEL)
         if "cell" not in request:
-            return _refer(folder, own["model"], own["K"])
-        cell = Cell(**request["cell"])
-        return plain(visited(lambda: _job(folder, own["model"], cell), request["measure"], request["pairs"], taken))
-
-
-def visited(factory: Any, measure: str, pairs: Message, taken: Any) -> Message:
-    """What a visit found of the model ``taken``, None where it does not run. Reasons that are whole sentences stand
-    without the name of an exception; notes on missing values are the reason of a visit that is ok."""
-    found = (
-        visit(factory, measure, **pairs) if taken is None else taken.holding(lambda: visit(factory, measure, **pairs))
-    )
-    found["reason"] = found["reason"].removeprefix("Unsuitable: ")
-    notes = found["values"].pop("notes", None)
-    return found | {"reason": " ".join(notes)} if notes else found
-
-
-def referred(question: Question, taken: Any, K: int) -> Reference:
-    """The reference of a model that runs."""
-    return reference(question, framework_of(question.framework), taken, K)
+            keep(folder, made.reference(own["K"]))
+            return {}
+        cell, reference = Cell(**request["cell"]), pickle.loads((folder / REFERENCE).read_bytes())
+        return made.visited(lambda: made.job(cell, reference), request)
 
 
 def steps(cells: list[Cell]) -> int:
@@ -202,34 +218,13 @@ def steps(cells: list[Cell]) -> int:
 
 def keep(folder: Path, found: Reference) -> None:
     """Put a reference where the workers look for it, whole or not at all."""
-    gradient = np.zeros(0) if found.gradient is None else found.gradient
-    made, others = folder / f"made-{REFERENCE}", asdict(found) | {"gradient": gradient}
-    np.savez(made, **others)
-    os.replace(made, folder / REFERENCE)
-
-
-def _refer(folder: Path, name: str, K: int) -> Message:
-    try:
-        question, taken = _loaded(folder / name)
-        found = referred(question, taken, K)
-    except Exception as error:  # of a model that does not run at all: each method's row will say why
-        found = Reference(None, f"No gradient error: {failure(error)[1].removeprefix('Unsuitable: ')}")
-    keep(folder, found)
-    return {"note": found.note}
-
-
-def _job(folder: Path, name: str, cell: Cell) -> Job:
-    question, taken = _loaded(folder / name)
-    with np.load(folder / REFERENCE) as kept:
-        gradient = kept["gradient"] if kept["gradient"].size else None
-        found = {name: kept[name].item() for name in kept.files if name != "gradient"}
-    return job_of(question, cell, taken, Reference(gradient, **found))
+    folder.joinpath(f"made-{REFERENCE}").write_bytes(pickle.dumps(found))
+    os.replace(folder / f"made-{REFERENCE}", folder / REFERENCE)
 
 
 @functools.cache
-def _loaded(path: Path) -> tuple[Question, Any]:
-    """The question of a file and its model, once a process."""
+def _loaded(path: Path) -> Made:
+    """The model of a file, once a process."""
     import cloudpickle
 
-    question = cloudpickle.loads(path.read_bytes())
-    return question, model(question)
+    return Made(lambda: cloudpickle.loads(path.read_bytes()))

@@ -159,7 +159,7 @@ def test_the_reference_is_the_derivative_of_the_stationary_distribution(framewor
     with jax.enable_x64(True) if framework == "jax" else nullcontext():
         asked = chain(framework, "float64")
         question = ask(**asked)
-        found = measured.referred(question, model(question), 60)
+        found = measured.Made(lambda: question).reference(60)
     assert found.singular and found.gradient is not None and "ρ(J) ≈ 1: I − J is singular" in found.note
     np.testing.assert_allclose(found.gradient.reshape(N, N), true_gradient(), atol=1e-10)
 
@@ -218,7 +218,7 @@ def test_a_slow_contraction_is_not_singular(framework: str, slowest: float, widt
     A = turned(slowest, *np.linspace(0.2, 0.9, width - 1))
     with jax.enable_x64(True) if framework == "jax" else nullcontext():
         question = ask(**layer(framework, A))
-        found = measured.referred(question, model(question), 1)
+        found = measured.Made(lambda: question).reference(1)
     assert found.singular is (slowest > 1 - 1e-6)
     assert found.singular or "singular" not in found.note
 
