@@ -10,6 +10,7 @@ from functools import reduce
 from typing import Any
 
 from bench.failures import NotApplicable
+from bench.older import facts, solvers
 
 Value = int | float | str
 
@@ -270,7 +271,7 @@ def with_defaults(cell: Cell) -> dict[str, Any]:
     filled: dict[str, Any] = {}
     row = METHODS[cell.method]
     if row.interface == "adjoint":
-        usual, fitting = usual_solver(cell.problem), solvers(row)
+        usual, fitting = facts(cell.problem).solver, solvers(row)
         filled["solver"] = given.get("solver", usual if usual in fitting else fitting[0])
         filled["K"] = STEPS.get(filled["solver"], STEPS["picard"])
     if "linear_solver" in row.options:
@@ -290,13 +291,3 @@ def require_solver(method: str, solver: str) -> None:
     fitting = solvers(METHODS[method])
     if solver not in fitting and solver in CHOICES["solver"]:
         raise NotApplicable(f"The solver {solver!r} does not fit {method!r}: take {' or '.join(fitting)}.")
-
-
-def usual_solver(problem: str) -> str:
-    """The forward solver of cells of a problem that name none."""
-    return "newton" if problem == "newton" else "picard"
-
-
-def solvers(row: Any) -> tuple[str, ...]:
-    """The forward solvers that fit a method, of an older ``impls`` too, where all did."""
-    return tuple(getattr(row, "solvers", ("picard", "newton")))

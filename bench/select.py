@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bench.cells import DEVICES, MODES, Cell, Value, number, parse, solvers, usual_solver
+from bench import older
+from bench.cells import DEVICES, MODES, Cell, Value, number, parse
 from bench.presets import PRESETS, unique
 
 NAMES = ("framework", "mode", "device", "problem", "method", "gradient")
@@ -166,11 +167,13 @@ class Facts:
 
     def takes(self, cell: Cell, option: str, value: Value) -> bool:
         """Whether a cell has an option, and its method fits the value where that is a forward solver."""
-        return option in self.options(cell) and (option != "solver" or value in solvers(self.methods[cell.method]))
+        return option in self.options(cell) and (
+            option != "solver" or value in older.solvers(self.methods[cell.method])
+        )
 
     def usual(self, problem: str, method: str) -> bool:
         """Whether a method fits the solver that a problem is usually solved by; the others are for who names them."""
-        return self.kinds[problem] == "explicit" or usual_solver(problem) in solvers(self.methods[method])
+        return self.kinds[problem] == "explicit" or older.facts(problem).solver in older.solvers(self.methods[method])
 
     def require_fit(self, problems: Sequence[str], methods: Sequence[str]) -> None:
         """Refuse a problem that fits none of the named methods, and a method that fits no named problem."""

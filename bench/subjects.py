@@ -21,18 +21,16 @@ from bench.cells import Cell, require_solver, with_defaults
 from bench.failures import Diverged, Wrong
 from bench.instruments import accuracy, contraction
 from bench.job import Job, Loss, Subject, flat, framework_of, nest_map
-from bench.older import module, require
+from bench.older import facts, module, require
 from bench.work import flop_ratio
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
 """Largest relative deviation of a gradient from its oracle."""
 
-KINKED = frozenset({"mlp", "cnn", "elghaoui", "mon"})
-"""Problems with ReLU. The others are smooth, and float32 has no excuse there."""
-
 KINK = 1e-2
 """Where float32 puts a preactivation on the other side of ReLU's kink, one unit of one sample changes its derivative by
-a finite amount. Up to this deviation the cell is built again in float64, and must meet the tight tolerance there."""
+a finite amount. Up to this deviation the cell is built again in float64, and must meet the tight tolerance there.
+Smooth problems have no such excuse."""
 
 GPU_CHECK_BATCH = 64
 """Closed forms are computed in float64 on one CPU core, which takes hours at the sizes of a GPU: there the same cell is
@@ -118,7 +116,7 @@ class CatalogueProblem(Subject):
         if (small := self._checked(job)) is not job:
             return _subject(small).check(small)
         deviation, most = job.deviation(self.oracle(job.cell.method, job.options)), TOLERANCE[self._dtype]
-        kinked = self.problem.name in KINKED and self._dtype == "float32"
+        kinked = facts(self.problem.name).kinked and self._dtype == "float32"
         if kinked and most < deviation <= KINK:
             with job.framework.double():
                 self._built(replace(job.cell, dtype="float64")).check()

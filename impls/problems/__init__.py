@@ -14,23 +14,26 @@ from typing import Any
 import numpy as np
 
 from impls.names import pick
-from impls.problems.draws import Drawn, Tree
+from impls.problems.base import Drawn, Facts, Tree
 from impls.problems.explicit import EXPLICIT, MINIMA, STARTS
 from impls.problems.implicit import IMPLICIT, circular_norm
-from impls.problems.networks import NETWORKS
 
-__all__ = ["INSTANCES", "KIND", "MINIMA", "PROBLEMS", "STARTS", "Problem", "Tree", "circular_norm", "make"]
+__all__ = [
+    "FACTS",
+    "KIND",
+    "MINIMA",
+    "PROBLEMS",
+    "STARTS",
+    "Facts",
+    "Problem",
+    "Tree",
+    "circular_norm",
+    "make",
+]
 
-PROBLEMS: Mapping[str, Callable[..., Drawn]] = {**EXPLICIT, **IMPLICIT, **NETWORKS}
-KIND: Mapping[str, str] = {name: "explicit" if name in EXPLICIT else "implicit" for name in PROBLEMS}
-
-INSTANCES: Mapping[str, str] = {
-    "DEQ (S = identity)": "tanh",
-    "MON": "mon",
-    "El Ghaoui (S linear)": "elghaoui",
-    "averaged": "averaged",
-}
-"""Networks that the JFB paper lists as instances of N(d) = S(u*), and the problem that each is here."""
+FACTS: Mapping[str, Facts] = {row.name: row for row in (*EXPLICIT, *IMPLICIT)}
+PROBLEMS: Mapping[str, Callable[..., Drawn]] = {name: row.draw for name, row in FACTS.items()}
+KIND: Mapping[str, str] = {name: row.kind for name, row in FACTS.items()}
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
 
-from impls.problems.draws import Drawn, generator
+from impls.problems.base import Drawn, Facts, Product, generator
 
 
 def mlp(
@@ -65,10 +65,24 @@ def rosenbrock(*, seed: int | None = 0) -> Drawn:
     return {"xy": np.array(STARTS["rosenbrock"])}, {}
 
 
-EXPLICIT: Mapping[str, Callable[..., Drawn]] = {
-    "mlp": mlp,
-    "logistic": logistic,
-    "cnn": cnn,
-    "beale": beale,
-    "rosenbrock": rosenbrock,
-}
+_NET = (Product("0/W", "first"), Product("*/W", "rest"))
+
+EXPLICIT = (
+    Facts("mlp", mlp, "explicit", _NET, kinked=True),
+    Facts("logistic", logistic, "explicit", _NET),
+    Facts(
+        "cnn",
+        cnn,
+        "explicit",
+        (
+            Product("0/W", "first"),
+            Product("1/W", "rest"),
+            Product("2/W", "rest", side=lambda size: size // 2),
+            Product("3/W", "rest", side=lambda size: size // 2),
+            Product("*/W", "rest"),
+        ),
+        kinked=True,
+    ),
+    Facts("beale", beale, "explicit", ()),
+    Facts("rosenbrock", rosenbrock, "explicit", ()),
+)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bench import older, work
 from bench.cells import Cell
 from bench.failures import NotApplicable
 from bench.older import module, require
 from bench.subjects import build
+from impls import problems
+from tests.impls.frameworks import SMALL
 
 SIZES = {"width": 4, "inputs": 3, "batch": 2}
 
@@ -38,3 +41,22 @@ def test_a_problem_or_method_that_is_not_there_yet_is_not_applicable(tmp_path: P
         build(Cell("torch", "deq", "jfb", SIZES), tmp_path)
     with pytest.raises(NotApplicable, match=r"^This impls has no method 'phantom'\.$"):
         build(Cell("torch", "tanh", "phantom", SIZES), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["beale", "rosenbrock", *older.FACTS])
+def test_facts_that_an_older_impls_does_not_state_are_those_of_today(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [problems.make(name, **SMALL[name])]
+    if name == "fpn":
+        made.append(problems.make(name, image=28, encoder=3, channels=2, batch=2))
+    stated, parts = older.facts(name), [work.parts(one) for one in made]
+    assert stated is problems.FACTS[name]
+    monkeypatch.delattr(problems, "FACTS")
+    supplied = older.facts(name)
+    assert (supplied.kinked, supplied.solver) == (stated.kinked, stated.solver)
+    assert [work.parts(one) for one in made] == parts
+
+
+def test_nothing_is_supplied_for_a_problem_that_is_unknown() -> None:
+    assert older.facts("later") == ((), False, "picard")

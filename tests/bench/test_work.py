@@ -14,6 +14,7 @@ from bench import work
 from impls import catalog, problems
 from tests.bench.counting import counts
 from tests.bench.hand_counts import beyond, fixed, forward_anderson, parts
+from tests.impls.frameworks import small
 
 FRAMEWORKS = ("torch", "jax")
 EXPLICIT: Mapping[str, Mapping[str, Any]] = {
@@ -145,7 +146,21 @@ def test_no_ratio_where_none_is_derived() -> None:
     assert work.flop_ratio(unknown, "jfb", {"K": 4, "solver": "picard"}) is None
 
 
+@pytest.mark.parametrize("name", problems.PROBLEMS)
+def test_the_products_of_a_row_are_those_of_its_forward(name: str) -> None:
+    """Of a problem that is new too, whose sum by hand is not in ``parts`` above yet."""
+    problem, explicit = small(name), problems.KIND[name] == "explicit"
+    method, options = ("backprop", {}) if explicit else ("jfb", {"K": 3})
+    forward, counted = counts("torch", problem, method, options, "backprop")
+    stated = work.parts(problem)
+    assert forward == stated["first"] + stated["rest"] + stated["fixed"] + options.get("K", 0) * stated["step"]
+    ratio = work.flop_ratio(problem, method, options)
+    assert counted == 0 if ratio is None else counted / forward >= ratio
+
+
 def test_every_problem_has_its_parts_and_every_method_a_ratio() -> None:
-    assert set(work.PARTS) == set(problems.PROBLEMS)
+    assert {name for name, row in problems.FACTS.items() if not row.products} == {"beale", "rosenbrock"}
+    for row in problems.FACTS.values():
+        assert (row.kind == "implicit") == any(product.part == "step" for product in row.products)
     every = {method for method, _ in IMPLICIT} | {"backprop", "forward_gradient"}
     assert every == {name for name, row in catalog.METHODS.items() if row.flops}
