@@ -125,7 +125,7 @@ class GMRES:
 class Dense:
     """x by LU of each sample's n × n matrix. Cost: n products in one batch, and ⅔ n³ flops a sample. Memory: n states;
     in float32 where b has fewer digits. A singular A gives NaN or infinity, since compiled code cannot raise;
-    ``finite.require_finite`` says so."""
+    ``training.require_finite`` says so."""
 
     tol: float = 0.0
     differentiable = True

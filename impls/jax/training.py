@@ -1,4 +1,4 @@
-"""One step of plain stochastic gradient descent, whichever way its gradient is found.
+"""One step of plain stochastic gradient descent, whichever way its gradient is found, and what refuses a bad one.
 
     θ ← θ − lr·g(θ, batch)
 
@@ -43,3 +43,14 @@ def descended(p: Array, g: Array | Factored, lr: float | Array) -> Array:
     """p − lr·g; a factored g is never written down."""
     lr = jnp.asarray(lr, p.dtype)  # an array of float64 would make float32 parameters float64
     return g.scaled(lr).descended(p) if isinstance(g, Factored) else p - lr * g
+
+
+def require_finite(value: Any, grads: ops.Tree) -> None:
+    """``FloatingPointError`` for a loss or gradient with NaN or infinity in it. Waits for the device."""
+    if not bool(jnp.isfinite(value).all()):
+        raise FloatingPointError(f"The loss is {float(value)}: the forward solve diverged or the input is bad.")
+    if not all(bool(jnp.isfinite(leaf).all()) for leaf in ops.leaves(grads)):
+        raise FloatingPointError(
+            "The loss is finite and its gradient is not: I − J is singular, or the backward solve missed its "
+            "tolerance; give it more steps, or another linear solver."
+        )

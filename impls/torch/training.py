@@ -1,4 +1,4 @@
-"""One step of plain stochastic gradient descent, whichever way its gradient is found.
+"""One step of plain stochastic gradient descent, whichever way its gradient is found, and what refuses a bad one.
 
     θ ← θ − lr·g(θ, batch)
 
@@ -45,3 +45,14 @@ def descended(p: Tensor, g: Tensor | Factored, lr: float | Tensor) -> Tensor:
     if isinstance(g, Factored):
         return g.scaled(lr).descended(p)
     return p - lr * g if isinstance(lr, Tensor) else torch.add(p, g, alpha=-lr)
+
+
+def require_finite(value: Any, grads: ops.Tree) -> None:
+    """``FloatingPointError`` for a loss or gradient with NaN or infinity in it. Waits for the device."""
+    if not bool(torch.isfinite(value).all()):
+        raise FloatingPointError(f"The loss is {float(value)}: the forward solve diverged or the input is bad.")
+    if not all(bool(torch.isfinite(leaf).all()) for leaf in ops.leaves(grads)):
+        raise FloatingPointError(
+            "The loss is finite and its gradient is not: I − J is singular, or the backward solve missed its "
+            "tolerance; give it more steps, or another linear solver."
+        )

@@ -96,6 +96,6 @@ def test_a_missing_package_is_named(name: str, package: str, monkeypatch: pytest
     for module in [known for known in sys.modules if known.partition(".")[0] == package]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)  # whoever imports it meets an ImportError
-    datasets.carried.all_mnist5k.cache_clear()
+    datasets.all_mnist5k.cache_clear()
     with pytest.raises(ImportError, match=r"pip install 'gradratio\[data\]'\.$"):
         datasets.split(name)

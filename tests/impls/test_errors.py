@@ -249,7 +249,7 @@ def test_a_singular_jacobian_is_not_finite_in_jax() -> None:
     value, grads, _ = singular("jax")
     assert np.isfinite(float(value))
     with pytest.raises(FloatingPointError, match="I − J is singular"):
-        module("jax", "finite").require_finite(value, grads)
+        module("jax", "training").require_finite(value, grads)
 
 
 def test_a_loss_that_is_no_number(framework: str) -> None:
@@ -258,12 +258,12 @@ def test_a_loss_that_is_no_number(framework: str) -> None:
     value, grads, found = solve(framework, problem, "jfb")
     assert not bool(found.converged)
     with pytest.raises(FloatingPointError, match="The loss is nan"):
-        module(framework, "finite").require_finite(value, grads)
+        module(framework, "training").require_finite(value, grads)
 
 
 def test_finite_numbers_pass(framework: str) -> None:
     value, grads, found = solve(framework, small("linear"), "jfb")
-    module(framework, "finite").require_finite(value, grads)
+    module(framework, "training").require_finite(value, grads)
     assert bool(found.converged)
 
 
@@ -280,7 +280,7 @@ def test_a_missed_backward_tolerance(framework: str, linear_solver: str) -> None
     assert np.isfinite(float(value))
     assert np.isnan(flat(grads)).all()
     with pytest.raises(FloatingPointError, match="missed its tolerance"):
-        module(framework, "finite").require_finite(value, grads)
+        module(framework, "training").require_finite(value, grads)
 
 
 def test_a_met_backward_tolerance(framework: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impls.datasets import idx, idx_files, split
+from impls import datasets
+from impls.datasets import idx, split
 
 IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = NAMES = (
     "train-images-idx3-ubyte",
@@ -63,7 +64,7 @@ def scratch() -> Iterator[Path]:
 def refusal(path: Path, axes: int) -> str:
     """The sentence by which a file is refused."""
     with pytest.raises(ValueError) as refused:
-        idx_files.read(path, axes)
+        datasets.read_idx(path, axes)
     sentence = str(refused.value)
     assert sentence.startswith(path.name) and sentence.endswith(".") and "\n" not in sentence
     assert str(path.parent) not in sentence
@@ -124,7 +125,7 @@ def test_a_damaged_gzip_file_is_read_right_or_refused(bit: int, from_the_end: bo
     path = scratch / "damaged.gz"
     path.write_bytes(data)
     try:
-        found, _ = idx_files.read(path, 1)
+        found, _ = datasets.read_idx(path, 1)
     except ValueError:
         refusal(path, 1)
     else:
@@ -143,7 +144,7 @@ def test_a_file_that_unpacks_to_more_than_it_promises_is_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / f"{LABELS}.gz"
-    path.write_bytes(gzip.compress(packed(np.zeros(5, np.uint8)) + bytes(10 * idx_files.CHUNK)))
+    path.write_bytes(gzip.compress(packed(np.zeros(5, np.uint8)) + bytes(10 * datasets.CHUNK)))
     taken = []
     read = gzip.GzipFile.read
 
@@ -158,7 +159,7 @@ def test_a_file_that_unpacks_to_more_than_it_promises_is_not_unpacked(
 
 def test_a_file_that_promises_too_much_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / LABELS
-    path.write_bytes(bytes([0, 0, 8, 1]) + (idx_files.MOST + 1).to_bytes(4, "big"))
+    path.write_bytes(bytes([0, 0, 8, 1]) + (datasets.MOST + 1).to_bytes(4, "big"))
     assert "promises 1000001 items, but 1 to 1000000 are read" in refusal(path, 1)
 
 
@@ -194,9 +195,9 @@ def test_a_missing_folder_or_file_is_named_as_the_user_gave_it(folder: Path, mon
 
 
 def test_mnist_is_told_by_its_bytes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sums = tuple(idx_files.read(folder / name, axes)[1] for name, axes in zip(NAMES, (3, 1, 3, 1), strict=True))
+    sums = tuple(datasets.read_idx(folder / name, axes)[1] for name, axes in zip(NAMES, (3, 1, 3, 1), strict=True))
     assert idx(folder).name == "unknown"
-    monkeypatch.setitem(idx_files.KNOWN, "MNIST", sums)
+    monkeypatch.setitem(datasets.KNOWN, "MNIST", sums)
     assert idx(folder).name == split("idx", folder=folder).name == "MNIST"
     labels = drawn(0)[3]
     labels[0] = (labels[0] + 1) % 10
@@ -210,4 +211,4 @@ def test_the_sums_are_of_whole_unpacked_files(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(data)
     (tmp_path / "packed.gz").write_bytes(gzip.compress(data, mtime=0))
     expected = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    assert idx_files.read(tmp_path / "plain", 3)[1] == idx_files.read(tmp_path / "packed.gz", 3)[1] == expected
+    assert datasets.read_idx(tmp_path / "plain", 3)[1] == datasets.read_idx(tmp_path / "packed.gz", 3)[1] == expected

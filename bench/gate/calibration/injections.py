@@ -64,7 +64,7 @@ def wait_for_a_tenth(call):
 """A call that takes a tenth longer, on any machine and at any size."""
 
 BACKPROP, ADJOINT = "torch/gradients/backprop.py", "torch/adjoints/ift.py"
-MODELS, IMPLICIT = "torch/models/__init__.py", "torch/models/implicit.py"
+MODELS = "torch/models.py"
 RETURN_FN = "\n    return fn\n"
 LOSS = "    return partial(found, fixed_point=fixed_point) if fixed_point else found\n"
 STEP = "            last, z = z, f(z)\n"
@@ -167,7 +167,7 @@ INJECTIONS = (
         "a float64 constant in float32 code",
         False,
         _tanh("torch", "ift", IFT),
-        ((IMPLICIT, "0.5 * (z - y)", "0.5 * ((z - y) * torch.ones(len(z), 1, dtype=torch.float64))"),),
+        ((MODELS, "0.5 * (z - y)", "0.5 * ((z - y) * torch.ones(len(z), 1, dtype=torch.float64))"),),
         frozenset({"peak_bytes"}),
     ),
 )
