@@ -1,29 +1,61 @@
 """Each of pytest-xdist's processes keeps to cores of its own, and with it all that its tests start.
 
 Worker processes of ``bench`` take the first core that there is: those of two tests would share it while another idles.
-What takes tens of seconds alone runs where ``GRADRATIO_LONG`` is set, as continuous integration does.
+
+There are three levels. Everything runs but what is marked ``long`` or ``longest``, and of a sweep that is marked
+``few`` as many cases as it says; with ``GRADRATIO_LONG=1``, as ``.ci/run`` sets it, all but the ``longest``; with
+``GRADRATIO_LONG=all``, as each week, all. Of what says no number of its own hypothesis tries more examples at each.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+from binascii import crc32
+from collections import defaultdict
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+LEVEL = os.environ.get("GRADRATIO_LONG", "")
+SKIPPED = {
+    "": {"long": "set GRADRATIO_LONG=1 to run it, as .ci/run does", "longest": "set GRADRATIO_LONG=all to run it"},
+    "all": {},
+}.get(LEVEL, {"longest": "set GRADRATIO_LONG=all to run it, as each week"})
+"""Markers of tests that are left out, each with what would run them."""
+
 # No test is timed, and neither is the making of its examples, whose first takes seconds in a fresh checkout.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "untimed",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples={"": 25, "all": 200}.get(LEVEL, 100),
+)
 settings.load_profile("untimed")
+
+# Most of what jax's tests take is compiling, that of worker processes too. What counts bytes compiles as it measures.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("GRADRATIO_LONG"):
-        return
-    skipped = pytest.mark.skip(reason="It takes long: set GRADRATIO_LONG=1 to run it, as .ci/run does.")
     for item in items:
-        if item.get_closest_marker("long"):
-            item.add_marker(skipped)
+        for marker, how in SKIPPED.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"It takes long: {how}."))
+    if not LEVEL:
+        _leave_few(items)
+
+
+def _leave_few(items: list[pytest.Item]) -> None:
+    """Of each sweep that is marked ``few`` as many cases as it says, always the same ones, which its names shuffle."""
+    sweeps: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("few"):
+            sweeps[item.nodeid.partition("[")[0]].append(item)
+    for sweep in sweeps.values():
+        count: int = sweep[0].get_closest_marker("few").args[0]  # type: ignore[union-attr]
+        for item in sorted(sweep, key=lambda item: crc32(item.nodeid.encode()))[count:]:
+            item.add_marker(pytest.mark.skip(reason=f"Of this sweep {count} cases run: {SKIPPED['']['long']}."))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from bench.failures import require_sight
 
 FUSION_OPTION = "xla_cpu_experimental_ynn_fusion_type"
+QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 CALLS = ("jit", "closed_call", "custom_jvp_call", "custom_vjp_call")
 """Primitives that do what the jaxpr in their parameters does, once."""
@@ -104,10 +105,11 @@ def _plan(fn: Callable[..., Any], *args: Any, donate: Sequence[int] = ()) -> Any
 
 @functools.cache
 def _options() -> dict[str, Any]:
-    """Compiler options that show every temporary on the default backend, as far as this jax has them."""
+    """Compiler options that show every temporary on the default backend, as far as this jax has them; and machine
+    code, which is never run, is made as quickly as can be: buffers are assigned before there is any."""
     import jax
 
-    return known({FUSION_OPTION: ""}) if jax.default_backend() == "cpu" else {}
+    return known({FUSION_OPTION: "", **QUICK}) if jax.default_backend() == "cpu" else {}
 
 
 def known(options: Mapping[str, Any]) -> dict[str, Any]:

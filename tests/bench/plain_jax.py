@@ -6,8 +6,6 @@ Loops are written twice, as Python loops and as ``lax.scan``: the compiler treat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -25,17 +23,6 @@ ADJOINT_STEPS = 20
 
 Weights = Any
 """A list of matrices, or one array that stacks them."""
-
-
-@contextmanager
-def compiled_as_measured() -> Iterator[None]:
-    """Other tests of the same process trade the compiler's passes for speed; bytes are those of a full compilation."""
-    cheap = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", False)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_disable_most_optimizations", cheap)
 
 
 def shaped(*shape: int) -> Any:

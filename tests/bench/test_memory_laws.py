@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 from bench.instruments.jax_memory import assigned_bytes
 from bench.instruments.torch_memory import live_bytes
 from impls import problems
-from tests.bench import plain_jax
 
 WIDTH, BATCH = 16, 512
 ACTIVATION = WIDTH * BATCH * 4
@@ -23,12 +21,6 @@ ACTIVATION = WIDTH * BATCH * 4
 DEPTHS = (4, 6, 8)
 STEPS = (5, 10, 20)
 FRAMEWORKS = ("torch", "jax")
-
-
-@pytest.fixture(autouse=True)
-def compiled_as_measured() -> Iterator[None]:
-    with plain_jax.compiled_as_measured():
-        yield
 
 
 def array(framework: str, value: Any) -> Any:

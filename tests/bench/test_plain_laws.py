@@ -5,7 +5,6 @@ A is one activation, P one weight, both float32, with A = 4 P. Laws that name 4 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -26,12 +25,6 @@ A = BATCH * WIDTH * 4
 P = WIDTH * WIDTH * 4
 DEPTHS = (4, 32)
 STEPS = (5, 20)
-
-
-@pytest.fixture(autouse=True)
-def compiled_as_measured() -> Iterator[None]:
-    with plain_jax.compiled_as_measured():
-        yield
 
 
 # torch: live storages, on real memory and on shapes alone -----------------------------------------------------------

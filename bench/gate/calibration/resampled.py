@@ -88,8 +88,8 @@ def words(logs: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return worse, unclear
 
 
-def table(rows: Sequence[RateRow]) -> str:
-    """What the rows show, in Markdown."""
+def table(rows: Sequence[RateRow], draws: int = DRAWS) -> str:
+    """What the rows show, in Markdown; so many gates are drawn from them."""
     counts = [["what", "gates", "alarms", "rate, 95 % bound", "longest"]]
     names = list(dict.fromkeys(row.name for row in rows))
     for name in names:
@@ -102,13 +102,13 @@ def table(rows: Sequence[RateRow]) -> str:
     gates = gates_of_equals(rows)
     if gates:
         number = sum(map(len, gates))
-        lines += ["", f"{DRAWS:,} gates drawn from the {number} pairs of A/A gates:".replace(",", " "), ""]
+        lines += ["", f"{draws:,} gates drawn from the {number} pairs of A/A gates:".replace(",", " "), ""]
         spread = "sd of a pair: forward, gradient, R"
         drawn = [["cells of", "pairs", "A/A", "gradient 5 % slower", "10 % slower", "both 10 % slower", spread]]
         for framework in dict.fromkeys(row.cell.split("/")[0] for row in rows if row.name == "A/A"):
             own = gates_of_equals([row for row in rows if row.cell.startswith(f"{framework}/")])
             changes = (None, slower(1.05), slower(1.1), slower(1.1, 1.1))
-            shares = [_share(alarm_rate(own, change)) for change in changes]
+            shares = [_share(alarm_rate(own, change, draws)) for change in changes]
             spread = ", ".join(_sd([pair for pairs in own for pair in pairs], name) for name in TIMES)
             drawn.append([framework, f"{sum(map(len, own))}", *shares, spread])
         lines += tables.markdown(drawn, left=(0, 6))

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-
-import pytest
 
 from bench.experiments import depth
 from bench.experiments.catalog import Place
 from bench.experiments.depth import Depth, update_bytes
-from tests.bench import plain_jax
 
 WIDTH, BATCH = 64, 8
 LAYER = 4 * WIDTH * (WIDTH + 1)
-
-
-@pytest.fixture(autouse=True)
-def compiled_as_measured() -> Iterator[None]:
-    with plain_jax.compiled_as_measured():
-        yield
 
 
 def peak(framework: str, layers: int) -> int:

@@ -32,12 +32,6 @@ WEIGHT = shaped(WIDTH, WIDTH)
 DATA = shaped(BATCH, WIDTH)
 
 
-@pytest.fixture(autouse=True)
-def compiled_as_measured() -> Iterator[None]:
-    with plain_jax.compiled_as_measured():
-        yield
-
-
 @pytest.fixture
 def unchecked() -> Iterator[None]:
     """As in a process that has measured nothing yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str | None]]:
         return {"cell": "torch/cell", "seconds": 20.0, **seen, **more}
 
     monkeypatch.setattr(rates, "one_gate", one_gate)
+    monkeypatch.setattr(rates, "table", partial(table, draws=100))
     return run
 
 
