@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bench import tables
 from bench.gate import judge
 from bench.gate.judge import BETTER, FLOOR_S, MARGIN, SAME, UNDECIDED, WORSE, Finding
 from bench.gate.sides import Side
 
 ORDER = (WORSE, BETTER, UNDECIDED, SAME)
-HEADER = "| verdict | cell | what | base | head | head ÷ base |\n| --- | --- | --- | ---: | ---: | ---: |"
+HEADER = ("verdict", "cell", "what", "base", "head", "head ÷ base")
 TITLES = {0: "gradratio gate: no regression", 1: "gradratio gate: regression", 2: "**undecided** · gradratio gate"}
 """By exit status."""
 
@@ -89,11 +90,11 @@ def table(report: Report) -> str:
     ]
     told = [one for one in found if one.verdict != SAME]
     if told:
-        lines += [HEADER, *map(_line, told), ""]
+        lines += [*_rows(told), ""]
     lines += [*_control(report), ""]
     same = [one for one in found if one.verdict == SAME]
     if same:
-        lines += [f"<details><summary>{len(same)} the same</summary>", "", HEADER, *map(_line, same), "", "</details>"]
+        lines += [f"<details><summary>{len(same)} the same</summary>", "", *_rows(same), "", "</details>"]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -135,7 +136,11 @@ def _control(report: Report) -> Iterable[str]:
     )
 
 
-def _line(one: Finding) -> str:
+def _rows(found: Iterable[Finding]) -> list[str]:
+    return tables.markdown([HEADER, *map(_row, found)], left=(0, 1, 2))
+
+
+def _row(one: Finding) -> tuple[str, ...]:
     bold = "**" if one.verdict == WORSE else ""
     ratio = ""
     found = one.interval
@@ -144,8 +149,8 @@ def _line(one: Finding) -> str:
     elif one.base and one.head is not None and one.base != one.head:
         ratio = _percent(one.head / one.base)
     shown = "; ".join(part for part in (ratio, _code(one.note)) if part)
-    cells = (f"{bold}{one.verdict}{bold}", _code(one.cell), WHAT[one.quantity])
-    return f"| {' | '.join(cells)} | {_number(one, one.base)} | {_number(one, one.head)} | {shown} |"
+    named = f"{bold}{one.verdict}{bold}", _code(one.cell), WHAT[one.quantity]
+    return *named, _number(one, one.base), _number(one, one.head), shown
 
 
 def _code(text: str) -> str:

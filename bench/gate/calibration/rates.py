@@ -2,7 +2,8 @@
 
 Runs one-cell gates of the working tree's ``impls`` against itself and against copies with a regression in them, and
 adds one row a gate to a file; the ratios of its pairs of processes are in the row. A file that has rows already is gone
-on with. ``--show`` prints the table of a file and measures nothing.
+on with. ``--show`` prints the table of a file and measures nothing: what was seen, the bound that it gives, and a finer
+rate, of gates drawn from the pairs of A/A gates.
 """
 
 from __future__ import annotations
@@ -11,23 +12,26 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import log
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from msgspec.structs import asdict
 
-from bench import VERSION
+from bench import VERSION, tables
 from bench.cells import Cell
 from bench.context import count, guarded
 from bench.gate.calibration.injections import IFT, INJECTIONS, SMALL, TRACKED, Injection, inject
-from bench.gate.calibration.resampled import table
-from bench.gate.gate import Gate
+from bench.gate.gate import PAIRS, Gate
+from bench.gate.judge import FLOOR_S, MARGIN, TIMES
 from bench.gate.sides import side
 from bench.gate.turns import ratios
 from bench.instruments import machine, sources
-from bench.rows import ROOT, Keyed, RateRow, Row, TurnsRow, alike, append, made, now, read
+from bench.rows import ROOT, Keyed, Pair, RateRow, Row, TurnsRow, alike, append, made, now, read
+from bench.stats import beyond
 
 OUT = ROOT / "results" / "gate" / "rates.jsonl"
 TIMED, EXACT = 20, 3
@@ -41,6 +45,9 @@ CONTROLS = (
     Cell("torch", "tanh", "unrolled", TRACKED, {"K": 20}),
 )
 """The cells of A/A gates, in turn."""
+
+DRAWS = 100_000
+Change = Callable[[Mapping[str, float]], Mapping[str, float]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def run() -> int:
         if not given.show:
-            for row in gates(given.out, given.timed, given.exact):
+            for row in measured(given.out, given.timed, given.exact):
                 print(f"{row.number} {row.name}: {row.seconds:.0f} s, status {row.status}", file=sys.stderr)
         print(table(newest(rows(given.out))))
         return 0
@@ -81,7 +88,7 @@ def newest(found: Sequence[Row]) -> list[RateRow]:
     return [row for row in gates if alike(row, gates[-1])]
 
 
-def gates(path: Path, timed: int, exact: int) -> Iterable[RateRow]:
+def measured(path: Path, timed: int, exact: int) -> Iterable[RateRow]:
     """One row a gate, on the disk before it is yielded: A/A and timed kinds in turn, then the exact kinds."""
     key = {"impls": sources.digest(ROOT / "impls"), "bench": VERSION, "versions": machine.versions()}
     key |= {"machine": machine.describe()}
@@ -136,6 +143,116 @@ def _pair(row: TurnsRow) -> dict[str, Any]:
     seconds = {kind: sorted(times)[len(times) // 2] for kind, times in base.items()}
     found = {name: round(value, 6) for name, value in ratios(row.samples).items()}
     return {"stage": row.stage, "status": "ok", **seconds, **found}
+
+
+# What the rows show ------------------------------------------------------------------------------------------------
+
+
+def bound(alarms: int, gates: int, level: float = 0.95) -> float:
+    """The largest rate that so few alarms leave possible (Clopper–Pearson, one-sided)."""
+    from scipy.special import betaincinv
+
+    return 1.0 if alarms >= gates else float(betaincinv(alarms + 1, gates - alarms, level))
+
+
+def gates_of_equals(rows: Sequence[RateRow]) -> list[list[Pair]]:
+    """Of each A/A gate the pairs of processes that came through, its control's among them: all ran the same sources."""
+    found = [[pair for pair in row.pairs if pair.status == "ok"] for row in rows if row.name == "A/A"]
+    return [pairs for pairs in found if pairs]
+
+
+def slower(gradient: float, forward: float = 1.0) -> Change:
+    """A change that makes the gradient call and the forward slower by these factors."""
+
+    def change(pair: Mapping[str, float]) -> Mapping[str, float]:
+        return {
+            "forward": pair["forward"] * forward,
+            "gradient": pair["gradient"] * gradient,
+            "R": pair["R"] * gradient / forward,
+        }
+
+    return change
+
+
+def alarm_rate(
+    gates: Sequence[Sequence[Pair]], change: Change | None = None, draws: int = DRAWS, seed: int = 0
+) -> float:
+    """How often a one-cell gate says worse, had its pairs come out as those of A/A gates did, and then changed.
+
+    A draw takes one of ``gates``, since pairs of one gate share the machine's mood, turns it round or not as a whole,
+    since base and head were the same, and draws all its comparisons from its pairs. The rule is the gate's own: as many
+    pairs again where the first are not clear, then a second run for what is worse. What no gate of the sample met, such
+    as a mood that changes between two comparisons, no draw can show.
+    """
+    chance = np.random.default_rng(seed)
+    one = dict.fromkeys(TIMES, 1.0)
+    shift = np.log([(change(one) if change else one)[name] for name in TIMES])
+    alarms, made = 0, 0
+    for pairs in gates:
+        number = draws // len(gates)
+        logs = np.log([[getattr(pair, name) for name in TIMES] for pair in pairs])
+        forward, gradient = (
+            float(np.median([getattr(pair, kind) for pair in pairs])) for kind in ("forward_s", "gradient_s")
+        )
+        units = np.array([forward, gradient, min(forward, gradient)])
+        signs = chance.choice((1, -1), size=(number, 1, 1))
+        drawn = [signs * logs[chance.integers(len(logs), size=(number, PAIRS))] + shift for _ in range(3)]
+        worse, unclear = words(drawn[0], units)
+        worse_of_all, _ = words(np.concatenate(drawn[:2], axis=1), units)
+        said = np.where(unclear.any(axis=1, keepdims=True), worse_of_all, worse)
+        alarms += int((said & words(drawn[2], units)[0]).any(axis=1).sum())
+        made += number
+    return alarms / made
+
+
+def words(logs: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``judge.times`` of many gates at once: which quantities are worse, which not decided. logs: (…, pairs, 3)."""
+    from scipy.special import stdtrit
+
+    pairs = logs.shape[-2]
+    centre = logs.mean(axis=-2)
+    reach = stdtrit(pairs - 1, 0.975) * logs.std(axis=-2, ddof=1) / np.sqrt(pairs)
+    low, high = np.exp(centre - reach), np.exp(centre + reach)
+    worse, better, same = beyond(low, high, np.maximum(MARGIN, FLOOR_S / units))
+    unclear = ~(worse | better | same)
+    worse[..., TIMES.index("R")] &= low[..., TIMES.index("gradient")] > 1
+    return worse, unclear
+
+
+def table(rows: Sequence[RateRow], draws: int = DRAWS) -> str:
+    """What the rows show, in Markdown; so many gates are drawn from them."""
+    counts = [["what", "gates", "alarms", "rate, 95 % bound", "longest"]]
+    names = list(dict.fromkeys(row.name for row in rows))
+    for name in names:
+        mine = [row for row in rows if row.name == name]
+        alarms = sum(row.status == 1 if name == "A/A" else row.caught for row in mine)
+        limit = bound(alarms, len(mine)) if name == "A/A" else 1 - bound(len(mine) - alarms, len(mine))
+        words = f"{'at most' if name == 'A/A' else 'at least'} {limit:.0%}"
+        counts.append([name, f"{len(mine)}", f"{alarms}", words, f"{max(row.seconds for row in mine):.0f} s"])
+    lines = tables.markdown(counts)
+    gates = gates_of_equals(rows)
+    if gates:
+        number = sum(map(len, gates))
+        lines += ["", f"{draws:,} gates drawn from the {number} pairs of A/A gates:".replace(",", " "), ""]
+        spread = "sd of a pair: forward, gradient, R"
+        drawn = [["cells of", "pairs", "A/A", "gradient 5 % slower", "10 % slower", "both 10 % slower", spread]]
+        for framework in dict.fromkeys(row.cell.split("/")[0] for row in rows if row.name == "A/A"):
+            own = gates_of_equals([row for row in rows if row.cell.startswith(f"{framework}/")])
+            changes = (None, slower(1.05), slower(1.1), slower(1.1, 1.1))
+            shares = [_share(alarm_rate(own, change, draws)) for change in changes]
+            spread = ", ".join(_sd([pair for pairs in own for pair in pairs], name) for name in TIMES)
+            drawn.append([framework, f"{sum(map(len, own))}", *shares, spread])
+        lines += tables.markdown(drawn, left=(0, 6))
+    return "\n".join(lines)
+
+
+def _share(rate: float) -> str:
+    return "none" if rate == 0 else "all" if rate == 1 else f"{rate:.2%}" if rate < 0.99 else f"{rate:.3%}"
+
+
+def _sd(pool: Sequence[Pair], name: str) -> str:
+    """The standard deviation of log ratios about 0, where those of equals lie."""
+    return f"{(sum(log(getattr(pair, name)) ** 2 for pair in pool) / len(pool)) ** 0.5:.1%}"
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from bench.gate import judge
 from bench.gate.calibration import rates
 from bench.gate.calibration.injections import INJECTIONS
-from bench.gate.calibration.resampled import alarm_rate, bound, gates_of_equals, slower, table, words
+from bench.gate.calibration.rates import alarm_rate, bound, gates_of_equals, slower, table, words
 from bench.rows import Pair, now
 
 
