@@ -55,7 +55,7 @@ def _leave_few(items: list[pytest.Item]) -> None:
     for sweep in sweeps.values():
         count: int = sweep[0].get_closest_marker("few").args[0]  # type: ignore[union-attr]
         for item in sorted(sweep, key=lambda item: crc32(item.nodeid.encode()))[count:]:
-            item.add_marker(pytest.mark.skip(reason=f"Of this sweep {count} cases run: {SKIPPED['']['long']}."))
+            item.add_marker(pytest.mark.skip(reason=f"Of this sweep {count} cases run: {SKIPPED['long']}."))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -275,6 +275,7 @@ def test_bad_applications(framework: str, applications: Any) -> None:
 
 
 @pytest.mark.parametrize("linear_solver", ["picard", "gmres", "normal_cg", "bicgstab", "anderson"])
+@pytest.mark.few(5)
 def test_a_missed_backward_tolerance(framework: str, linear_solver: str) -> None:
     value, grads, _ = solve(framework, small("linear"), "ift", linear_solver=linear_solver, M=2, backward_tol=1e-10)
     assert np.isfinite(float(value))
@@ -293,6 +294,7 @@ def test_a_met_backward_tolerance(framework: str) -> None:
     ("solver", "method"),
     [*((solver, method) for solver in ("picard", "newton") for method in ("ift", "jfb")), ("anderson", "jfb")],
 )
+@pytest.mark.few(3)
 def test_forward_tolerances(method: str, solver: str) -> None:
     steps = []
     for framework in ("torch", "jax"):

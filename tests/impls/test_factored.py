@@ -84,6 +84,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("problem", "adjoint", "solver"), CASES)
+@pytest.mark.few(10)
 def test_along_one_is_along_its_array(framework: str, problem: str, adjoint: str | None, solver: str) -> None:
     """… and the product with backprop's gradient, whatever the models do with a weight."""
     options = {"K": 4, "solver": solver} | ({"linear_solver": "picard", "M": 6} if adjoint == "ift" else {})
@@ -205,6 +206,7 @@ USES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize(("name", "use"), [(fw, use) for fw, uses in USES.items() for use in uses])
+@pytest.mark.few(16)
 def test_whatever_takes_a_weight_takes_one_along_a_tangent(name: str, use: str) -> None:
     """… in any place among its arguments: the derivative is the product with backprop's gradient."""
     params = {

@@ -101,6 +101,7 @@ def test_all_rademacher_tangents(framework: str) -> None:
 
 
 @pytest.mark.parametrize(("law", "expected"), [("gaussian", 9), ("sphere", 7)])
+@pytest.mark.few(2)
 def test_the_error_of_random_tangents(framework: str, law: str, expected: int) -> None:
     problem = small("mlp", **TINY)
     params = tree(framework, problem.params)
@@ -120,6 +121,7 @@ def test_the_error_of_random_tangents(framework: str, law: str, expected: int) -
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.few(2)
 def test_laws(framework: str, dtype: str) -> None:
     params = tree(framework, small("tanh").params, dtype)  # of fewer leaves, each of which jax compiles for
     n = flat(params).size
@@ -173,6 +175,7 @@ def test_given_arrays_are_left_alone(framework: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(5,), (4095,), (4096,), (4099,), (65, 67)])
+@pytest.mark.few(3)
 def test_gaussian_numbers_in_jax_are_those_of_jax(shape: tuple[int, ...]) -> None:
     """To the bit, whether drawn at once or in pieces."""
     normal, key = module("jax", "tangents").normal, jax.random.key(sum(shape))

@@ -74,6 +74,7 @@ def test_jax_refuses_jfb(mode: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["unrolled", "ift"])
+@pytest.mark.few(2)
 def test_fpn_along_five_directions(framework: str, method: str) -> None:
     """Central differences: eps·L/h = 5e-10 of rounding and h²/6 of truncation."""
     problem, h = small("fpn"), 1e-6
@@ -94,6 +95,7 @@ def test_fpn_along_five_directions(framework: str, method: str) -> None:
 
 
 @pytest.mark.parametrize("problem", ["linear", "tanh", "newton"])
+@pytest.mark.few(3)
 def test_ift_does_not_depend_on_the_forward_solver(framework: str, problem: str) -> None:
     picard = answer(framework, problem, "ift", K=80, linear_solver="dense")[1]
     newton = answer(framework, problem, "ift", K=9, solver="newton", linear_solver="dense")[1]
@@ -176,6 +178,7 @@ def test_unrolled_has_the_right_hessian() -> None:
 
 
 @pytest.mark.parametrize("method", ["unrolled", "ift", "ift_reused", "jfb"])
+@pytest.mark.few(4)
 def test_a_loss_may_differentiate_in_the_state(framework: str, method: str) -> None:
     """L = ‖z‖²/2 + ‖∂(Σ z³/3)/∂z‖²/2 has ∂L/∂z = z + 2 z³; of z = z A + x it is z = x (I − A)⁻¹, ∂L/∂x = g (I − A)⁻ᵀ
     and ∂L/∂A = zᵀ ∂L/∂x. JFB leaves the inverse out. A second derivative of such a loss is refused as ever."""

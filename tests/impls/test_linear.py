@@ -84,6 +84,7 @@ def test_ift_with_dense(framework: str, problem: Problem, K: int) -> None:
 
 
 @pytest.mark.parametrize("M", [1, 3, 5])
+@pytest.mark.few(3)
 def test_ift_with_gmres(framework: str, problem: Problem, M: int) -> None:
     """For each sample, the least residual in the span of g, g C, …, g C^{M−1}, C = I − Aᵀ."""
     g, C = cotangent(problem, 7), EYE - problem.params["A"].T

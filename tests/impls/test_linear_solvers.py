@@ -41,6 +41,7 @@ ENOUGH = {"gmres": N, "dense": None, "picard": 60, **dict.fromkeys(CG, N), "bicg
 
 
 @pytest.mark.parametrize(("name", "steps"), ENOUGH.items())
+@pytest.mark.few(6)
 def test_random_systems(framework: str, name: str, steps: int | None) -> None:
     A, b = systems()
     found = solved(framework, name, A, b, **({"steps": steps} if steps else {}))
@@ -88,6 +89,7 @@ def test_zero_right_hand_side(framework: str, name: str) -> None:
     ("name", "options"),
     [("dense", {}), *((name, {"steps": 3}) for name in ("gmres", "picard", "normal_cg", "bicgstab", "anderson"))],
 )
+@pytest.mark.few(6)
 def test_samples_are_independent(framework: str, name: str, options: dict[str, Any]) -> None:
     A, b = systems()
     together = to_numpy(solved(framework, name, A, b, **options).value)
@@ -97,6 +99,7 @@ def test_samples_are_independent(framework: str, name: str, options: dict[str, A
 
 
 @pytest.mark.parametrize("name", ["picard", "gmres", "normal_cg"])
+@pytest.mark.few(4)
 def test_a_missed_tolerance_is_reported(framework: str, name: str) -> None:
     A, b = systems()
     found = solved(framework, name, A, b, steps=2, tol=1e-10)

@@ -46,6 +46,7 @@ def solved(framework: str, name: str, A: np.ndarray, b: np.ndarray, steps: int =
 @pytest.mark.parametrize("name", SOLVERS)
 @given(exponents=st.lists(st.integers(-100, 100), min_size=BATCH, max_size=BATCH), zero=st.integers(0, BATCH))
 @settings(max_examples=15, deadline=None)
+@pytest.mark.few(6)
 def test_each_sample_has_its_own_scale(framework: str, name: str, exponents: list[int], zero: int) -> None:
     """2^±100 is 1e±30: no sample, small, large or zero, changes another one."""
     A, b = systems()
@@ -60,6 +61,7 @@ def test_each_sample_has_its_own_scale(framework: str, name: str, exponents: lis
 
 
 @pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.few(7)
 def test_a_tolerance_means_the_same_at_every_scale(framework: str, name: str) -> None:
     A, b = systems()
     found = [solved(framework, name, A, s * b, 40, 1e-4) for s in (1.0, 2.0**-100, 2.0**100)]
@@ -71,6 +73,7 @@ def test_a_tolerance_means_the_same_at_every_scale(framework: str, name: str) ->
 
 @pytest.mark.parametrize("name", SOLVERS)
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.few(10)
 def test_short_floats_are_solved_to_their_own_rounding(framework: str, name: str, dtype: str) -> None:
     """No library factorises them; the condition number is 3 at most, and M = n takes rounding to its end."""
     A, b = systems()
@@ -85,6 +88,7 @@ def test_short_floats_are_solved_to_their_own_rounding(framework: str, name: str
 
 @pytest.mark.parametrize("solver", FORWARD)
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.few(5)
 def test_fixed_points_of_short_floats(framework: str, solver: str, dtype: str) -> None:
     """z = J z + q: value and gradient of Σ z/n, by ift with the dense solver and, of Newton, with its factors."""
     A, q = systems()
@@ -133,6 +137,7 @@ def gradient(framework: str, name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.few(6)
 def test_the_gradient_of_a_loss_at_every_scale(framework: str, name: str) -> None:
     rng = np.random.default_rng(0)
     J, x = 0.2 * rng.normal(size=(N, N)), rng.normal(size=(BATCH, N))
@@ -196,6 +201,7 @@ def left(A: np.ndarray, b: np.ndarray, x: np.ndarray) -> tuple[float, float]:
 
 @pytest.mark.parametrize("tol", [0.0, 1e-5])
 @pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.few(10)
 def test_a_residual_is_that_of_the_x_it_comes_with(framework: str, name: str, tol: float) -> None:
     """Also where recursions have parted from it: condition 1e7 in float32."""
     for seed in range(10):

@@ -165,6 +165,7 @@ def test_the_reference_is_the_derivative_of_the_stationary_distribution(framewor
 
 
 @pytest.mark.parametrize("case", ["torch float32", "torch float64", "jax float32"])
+@pytest.mark.few(1)
 def test_a_solve_with_a_singular_matrix_is_wrong_and_the_unrolled_ones_are_right(case: str) -> None:
     framework, dtype = case.split()
     found = compared(**chain(framework, dtype), methods=METHODS)
@@ -214,6 +215,7 @@ def turned(*eigenvalues: float) -> np.ndarray:
 @pytest.mark.parametrize("framework", ["torch", "jax"])
 @pytest.mark.parametrize("slowest", [0.999, 0.9995, 0.99999, 1 - 1e-9, 1.0])
 @pytest.mark.parametrize("width", [3, 90], ids=["formed", "by products"])
+@pytest.mark.few(6)
 def test_a_slow_contraction_is_not_singular(framework: str, slowest: float, width: int) -> None:
     A = turned(slowest, *np.linspace(0.2, 0.9, width - 1))
     with jax.enable_x64(True) if framework == "jax" else nullcontext():
@@ -225,6 +227,7 @@ def test_a_slow_contraction_is_not_singular(framework: str, slowest: float, widt
 
 @pytest.mark.parametrize("framework", ["torch", "jax"])
 @pytest.mark.parametrize("slowest", [0.999, 0.9995])
+@pytest.mark.few(2)
 def test_the_gradient_of_a_slow_contraction_is_its_closed_form(framework: str, slowest: float) -> None:
     A = turned(slowest, 0.5, 0.1)
     with jax.enable_x64(True) if framework == "jax" else nullcontext():
@@ -242,6 +245,7 @@ def test_the_gradient_of_a_slow_contraction_is_its_closed_form(framework: str, s
 
 @pytest.mark.parametrize("framework", ["torch", "jax"])
 @pytest.mark.parametrize("method", [("ift", {"linear_solver": "dense"}), ("unrolled", {"solver": "newton"})])
+@pytest.mark.few(2)
 def test_a_zero_pivot_says_the_same_in_both_frameworks(framework: str, method: Any) -> None:
     row = compared(**layer(framework, np.diag([0.5, 1.0, 0.5]), "float32"), methods=[method]).iloc[0]
     assert row["status"] == "diverged" and row["reason"] == (
@@ -251,6 +255,7 @@ def test_a_zero_pivot_says_the_same_in_both_frameworks(framework: str, method: A
 
 
 @pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.few(1)
 def test_a_gradient_that_overflows_in_a_dense_solve_is_not_called_singular(framework: str) -> None:
     asked = layer(framework, np.diag([0.5, 0.2]), "float32") | {"loss": lambda z: (3e38 * z).sum()}
     row = compared(**asked, methods=[("ift", {"linear_solver": "dense"})]).iloc[0]

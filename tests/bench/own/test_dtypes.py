@@ -73,6 +73,7 @@ def test_complex_parameters_get_the_gradient_of_their_closed_form(framework: str
 
 
 @BOTH
+@pytest.mark.few(1)
 def test_complex_parameters_are_measured_by_every_explicit_method(framework: str) -> None:
     found = compared(
         loss=modulus,
@@ -90,6 +91,7 @@ def test_complex_parameters_are_measured_by_every_explicit_method(framework: str
 
 
 @BOTH
+@pytest.mark.few(1)
 def test_a_complex_state_is_solved_along_real_and_imaginary_parts(framework: str) -> None:
     xp = XP[framework]
     weights, shift = array(framework, 0.1 * W), array(framework, W[:3])
