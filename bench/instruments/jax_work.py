@@ -179,10 +179,10 @@ UPDATES = {"dynamic_update_slice": 1, "scatter": 2}
 
 
 class Extent(NamedTuple):
-    """Where an array lies: the variable that first held the memory, the part of it, and the part's bytes."""
+    """Where an array lies: the variable that first held the memory, the region of it, and the region's bytes."""
 
     memory: Any
-    part: Any
+    region: Any
     bytes: int
 
 
@@ -219,8 +219,8 @@ def _traffic(jaxpr: Any) -> int:
         found = Regions()
         for atom in atoms:
             if not isinstance(atom, Literal):  # part of the program
-                memory, part, size = extent(atom)
-                found.add(memory, _bytes(memory), part, size)
+                memory, region, size = extent(atom)
+                found.add(memory, _bytes(memory), region, size)
         return found.bytes
 
     total = 0

@@ -32,18 +32,18 @@ UNUSED = ("__doc__", "__firstlineno__", "__static_attributes__")
 there, and names in an order that each process draws."""
 
 
-def digest(*parts: Any) -> str:
+def digest(*objects: Any) -> str:
     """Of what functions compute (their code, defaults, closures and the globals they name) and of what arrays hold.
 
     The same in every process that runs the same code, wherever its files and lines lie. An object of an unknown kind
     counts with its type and attributes; code of the standard library and of installed packages with its name alone.
     """
-    return _digest(parts, 0)
+    return _digest(objects, 0)
 
 
-def _digest(parts: tuple[Any, ...], depth: int) -> str:
+def _digest(objects: tuple[Any, ...], depth: int) -> str:
     """``digest``, ``depth`` sets deep."""
-    found, seen, stack = hashlib.sha256(), dict[int, tuple[int, Any]](), list(reversed(parts))
+    found, seen, stack = hashlib.sha256(), dict[int, tuple[int, Any]](), list(reversed(objects))
     while stack:
         one = stack.pop()
         if not isinstance(one, PLAIN):
@@ -79,11 +79,11 @@ def _looked(one: Any, depth: int, *, shallow: bool) -> tuple[bytes, list[Any]]:
     if isinstance(one, type):
         return one.__qualname__.encode(), [*one.__bases__, *_attributes(one)]
     if isinstance(one, Mapping):
-        return b"", [part for pair in one.items() for part in pair]
+        return b"", [inner for item in one.items() for inner in item]
     if isinstance(one, list | tuple):
         return b"", list(one)
     if isinstance(one, set | frozenset):  # in an order that depends on no hash and no address
-        members = sorted(_digest((part,), depth + 1) for part in one) if depth < DEEPEST else []
+        members = sorted(_digest((inner,), depth + 1) for inner in one) if depth < DEEPEST else []
         return f"{len(one)} {members}".encode(), []
     wrapped = [one.__wrapped__] if hasattr(one, "__wrapped__") else []
     partial = [getattr(one, name) for name in ("func", "args", "keywords", "__self__") if hasattr(one, name)]
@@ -149,12 +149,12 @@ def _names(code: CodeType) -> Iterator[str]:
 
 def _attributes(one: Any) -> list[Any]:
     """Names and values of an object's or a class's own attributes; of Python's own names what can be called alone."""
-    parts = list(vars(one).items()) if hasattr(one, "__dict__") else []
+    named = list(vars(one).items()) if hasattr(one, "__dict__") else []
     if isinstance(one, property):
-        parts += [("fget", one.fget)]
+        named += [("fget", one.fget)]
     if not isinstance(one, type):
-        parts += [(name, getattr(one, name)) for name in slots(type(one)) if hasattr(one, name)]
-    return [part for name, value in parts if not _of_python(name) or _is_code(value) for part in (name, value)]
+        named += [(name, getattr(one, name)) for name in slots(type(one)) if hasattr(one, name)]
+    return [inner for name, value in named if not _of_python(name) or _is_code(value) for inner in (name, value)]
 
 
 def slots(kind: type) -> Iterator[str]:
@@ -168,8 +168,8 @@ def _of_python(name: Any) -> bool:
     return isinstance(name, str) and name.startswith("__") and name.endswith("__")
 
 
-def _is_code(part: Any) -> bool:
-    return isinstance(part, FunctionType | staticmethod | classmethod | property)
+def _is_code(value: Any) -> bool:
+    return isinstance(value, FunctionType | staticmethod | classmethod | property)
 
 
 def installed(one: Any) -> bool:

@@ -176,11 +176,11 @@ def spread(
     return found
 
 
-def nearby(exact: Any, part: float, rng: np.random.Generator) -> Any:
+def nearby(exact: Any, relative: float, rng: np.random.Generator) -> Any:
     """The model with every floating array changed by a relative ``part``, the start of a solve left as it is."""
 
     def changed(arrays: list[Any]) -> list[Any]:
-        return [exact.like(_rounded(exact.numpy(one), part, rng), one) if inexact(one) else one for one in arrays]
+        return [exact.like(_rounded(exact.numpy(one), relative, rng), one) if inexact(one) else one for one in arrays]
 
     near = copy.copy(exact)
     near.leaves = changed(exact.leaves)
@@ -188,7 +188,7 @@ def nearby(exact: Any, part: float, rng: np.random.Generator) -> Any:
     return near
 
 
-def _rounded(one: np.ndarray, part: float, rng: np.random.Generator) -> np.ndarray:
+def _rounded(one: np.ndarray, relative: float, rng: np.random.Generator) -> np.ndarray:
     if np.iscomplexobj(one):
-        return _rounded(one.real, part, rng) + 1j * _rounded(one.imag, part, rng)
-    return one * (1 + part * rng.normal(size=one.shape))
+        return _rounded(one.real, relative, rng) + 1j * _rounded(one.imag, relative, rng)
+    return one * (1 + relative * rng.normal(size=one.shape))

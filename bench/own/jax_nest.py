@@ -73,7 +73,7 @@ class Arrays:
         if hasattr(at, "idx"):
             return f"[{at.idx}]"
         if isinstance(at, self._jax.tree_util.FlattenedIndexKey):
-            return next((name for name, part in attributes(one) if part is entry), f"[{at.key}]")
+            return next((name for name, inner in attributes(one) if inner is entry), f"[{at.key}]")
         return key(at.key)
 
 
@@ -81,12 +81,12 @@ def _static(one: Any, data: Any, path: str, keys: list[str]) -> list[str]:
     """Paths of the floating arrays in the static part of a pytree, and of the plain numbers where its class is the
     caller's, by the attributes that hold them. keys: of its other entries."""
 
-    def held(part: Any, path: str) -> list[tuple[str, Any]]:
-        return [*floats(part, path), *([] if installed(type(one)) else numbers(part, path))]
+    def held(inner: Any, path: str) -> list[tuple[str, Any]]:
+        return [*floats(inner, path), *([] if installed(type(one)) else numbers(inner, path))]
 
     known: dict[int, list[str]] = {}
-    for name, part in attributes(one):
-        for where, value in held(part, path + name) if name not in keys else []:
+    for name, inner in attributes(one):
+        for where, value in held(inner, path + name) if name not in keys else []:
             known.setdefault(id(value), []).append(where)
     found = held(data, f"{path} (its static part)")
     return [known[id(value)].pop(0) if known.get(id(value)) else where for where, value in found]

@@ -117,19 +117,19 @@ def pickled(question: Question) -> bytes:
     """The model as bytes; ``ValueError`` that names what cannot be sent."""
     import cloudpickle
 
-    def dumped(part: Any) -> bytes:
+    def dumped(given: Any) -> bytes:
         stream = io.BytesIO()
-        _pickler(cloudpickle.CloudPickler)(stream).dump(part)
+        _pickler(cloudpickle.CloudPickler)(stream).dump(given)
         return stream.getvalue()
 
     try:
         return dumped(question)
     except Exception:
-        parts: dict[str, Any] = {"loss": question.loss, "step": question.step, "z0": question.z0}
-        parts |= {"args" if question.implicit else "params": question.params, "batch": question.batch}
-        for name, part in parts.items():
+        named: dict[str, Any] = {"loss": question.loss, "step": question.step, "z0": question.z0}
+        named |= {"args" if question.implicit else "params": question.params, "batch": question.batch}
+        for name, given in named.items():
             try:
-                dumped(part)
+                dumped(given)
             except Exception as error:
                 raise ValueError(
                     f"{name} cannot be sent to a worker process ({type(error).__name__}: {error}): take out of it what "

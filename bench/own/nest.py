@@ -145,15 +145,15 @@ class Nest:
         found = self._arrays.take(self, one, path)
         if found is not None:
             return found
-        parts = self._arrays.opened(self, one, path) or opened(one)
-        if parts is None:
+        container = self._arrays.opened(self, one, path) or opened(one)
+        if container is None:
             return self._constant(one, path)
         if any(one is outer for outer in self._within):
             raise ValueError(f"{path} holds itself: a nest has an end.")
         self._within.append(one)
-        entries = [self.taken(entry, path + key) for key, entry in zip(parts.keys, parts.entries, strict=True)]
+        entries = [self.taken(entry, path + key) for key, entry in zip(container.keys, container.entries, strict=True)]
         self._within.pop()
-        return Node(parts.rebuild, entries)
+        return Node(container.rebuild, entries)
 
     def _constant(self, one: Any, path: str) -> Constant:
         if not self.fixed:
@@ -268,7 +268,7 @@ def numbers(one: Any, path: str, seen: dict[int, Any] | None = None) -> Iterator
         builtin = type(one).__module__ == "builtins" or isinstance(one, partial)
         return not isinstance(one, FunctionType | MethodType) and (builtin or not installed(type(one)))
 
-    return ((where, part) for where, part in reached(one, path, seen, opens=ours) if is_number(part))
+    return ((where, inner) for where, inner in reached(one, path, seen, opens=ours) if is_number(inner))
 
 
 def is_number(one: Any) -> bool:
@@ -291,25 +291,25 @@ def reached(
         most -= 1
         yield path, one
         if opens(one):
-            stack += reversed([(path + more, part) for more, part in _parts(one)])
+            stack += reversed([(path + more, inner) for more, inner in _inside(one)])
 
 
-def _parts(one: Any) -> list[tuple[str, Any]]:
+def _inside(one: Any) -> list[tuple[str, Any]]:
     """What an object holds, with what it adds to a path. Functions hold what they close over, not their globals."""
     if one is None or isinstance(one, str | bytes | int | float | complex | np.generic | ModuleType | type):
         return []
     if isinstance(one, np.ndarray):
-        return [(f"[{place}]", part) for place, part in enumerate(one.flat)] if one.dtype == object else []
+        return [(f"[{place}]", inner) for place, inner in enumerate(one.flat)] if one.dtype == object else []
     if is_array(one):
         return []
     if isinstance(one, Mapping):
-        return [(key(name), part) for name, part in one.items()]
+        return [(key(name), inner) for name, inner in one.items()]
     if isinstance(one, list | tuple | set | frozenset | deque | KeysView | ValuesView):
-        return [(f"[{place}]", part) for place, part in enumerate(one)]
+        return [(f"[{place}]", inner) for place, inner in enumerate(one)]
     if isinstance(one, FunctionType):
         cells = dict(zip(one.__code__.co_freevars, one.__closure__ or (), strict=True))
         closed = [(f".{name}", cell.cell_contents) for name, cell in cells.items() if _has_contents(cell)]
-        given = [(f".{name}", part) for name, part in (one.__kwdefaults__ or {}).items()]
+        given = [(f".{name}", inner) for name, inner in (one.__kwdefaults__ or {}).items()]
         return [*closed, *given, (".__defaults__", one.__defaults__)]
     if isinstance(one, MethodType):
         return [(".__self__", one.__self__)]
@@ -326,7 +326,7 @@ def attributes(one: Any) -> list[tuple[str, Any]]:
     for group in ("_parameters", "_buffers", "_modules"):
         if isinstance(found.get(group), Mapping):
             found |= found.pop(group)
-    return [(f".{name}", part) for name, part in found.items()]
+    return [(f".{name}", inner) for name, inner in found.items()]
 
 
 def _has_contents(cell: Any) -> bool:

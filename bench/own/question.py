@@ -91,7 +91,7 @@ def settings_of(framework: str) -> dict[str, Any]:
     return {
         name: value
         for name, value in named.items()
-        if isinstance(value, plain) and not any(part in name for part in ELSEWHERE)
+        if isinstance(value, plain) and not any(word in name for word in ELSEWHERE)
     }
 
 

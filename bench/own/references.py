@@ -94,8 +94,8 @@ class Along:
 
     def _moved(self, theta: np.ndarray) -> list[Any]:
         ends = np.cumsum([one.size for one in self._leaves])[:-1]
-        parts = zip(np.split(theta, ends), self._leaves, strict=True)
-        return self._exact.with_leaves([part.reshape(one.shape) for part, one in parts])
+        pieces = zip(np.split(theta, ends), self._leaves, strict=True)
+        return self._exact.with_leaves([piece.reshape(one.shape) for piece, one in pieces])
 
 
 def reference(question: Question, framework: Any, taken: Any, K: int) -> Reference:
@@ -145,18 +145,18 @@ def _saying(what: str) -> Iterator[None]:
 
 def _alike(found: Reference, taken: Any, value: float, rounded: float, z: np.ndarray | None) -> Reference:
     """The reference, where the model in its own dtype is the same one: its loss, and its step at the fixed point."""
-    part = UNLIKE.get(taken.dtype, COARSE)
+    tolerance = UNLIKE.get(taken.dtype, COARSE)
     own, theta = taken.value(taken.leaves, z), [taken.numpy(one) for one in taken.leaves]
     assert found.gradient is not None
     slope = float(np.linalg.norm(found.gradient)) * sum(float(np.linalg.norm(one)) for one in theta)
-    if not abs(value - own) <= part * (0.01 * slope + max(abs(value), abs(own))) + SPREADS * rounded:
+    if not abs(value - own) <= tolerance * (0.01 * slope + max(abs(value), abs(own))) + SPREADS * rounded:
         return Reference(
             None,
             f"No gradient error: {_differ(value, own)}: it depends on the dtype, as random draws do.",
         )
     if z is not None:
         step, at = taken.apply(), taken.numpy(taken.state(z))
-        if not (left := residual(at, step(at), shortest(step, taken.numpy(taken.rest["z0"])))) <= part:
+        if not (left := residual(at, step(at), shortest(step, taken.numpy(taken.rest["z0"])))) <= tolerance:
             return Reference(
                 None,
                 f"No gradient error: at the float64 fixed point step leaves a residual of {left:.2g} in {taken.dtype}: "

@@ -102,9 +102,9 @@ class Model(Common):
 
     def sizes(self, arrays: list[Any]) -> tuple[int, int]:
         """Real numbers, and bytes, of a list of arrays: of a sparse one of what it stores."""
-        parts = [part for one in arrays for part in stored(one)]
-        numbers = sum(part.numel() * (2 if part.is_complex() else 1) for part in parts if inexact(part))
-        return numbers, sum(part.numel() * part.itemsize for part in parts)
+        kept = [array for one in arrays for array in stored(one)]
+        numbers = sum(array.numel() * (2 if array.is_complex() else 1) for array in kept if inexact(array))
+        return numbers, sum(array.numel() * array.itemsize for array in kept)
 
     def apply(self, leaves: Leaves | None = None) -> Map:
         """The loss; of an implicit model at the lifted state z."""

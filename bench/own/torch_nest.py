@@ -143,20 +143,20 @@ class Arrays:
             return torch.sparse_compressed_tensor(*where, values, shape, layout=layout, check_invariants=False)
 
         whole = layout is torch.sparse_coo and one.is_coalesced()
-        parts = [self._put(nest, part, path, leaf=inexact(part)) for part in stored(one.detach())]
-        return Node(coo if layout is torch.sparse_coo else compressed, parts)
+        arrays = [self._put(nest, inner, path, leaf=inexact(inner)) for inner in stored(one.detach())]
+        return Node(coo if layout is torch.sparse_coo else compressed, arrays)
 
     def _look_for_others(self, nest: Nest) -> None:
         """Floating arrays and numbers that lie in modules, and are neither parameters nor buffers."""
         known = {id(one): one for one in [*self._all.parameters(), *self._all.buffers(), *self._all.modules()]}
         own, counted = vars(self._torch.nn.Module()).keys(), dict(known)
         for top, module in self._modules.values():
-            for name, part in module.named_modules(prefix=top):
-                made = {one.removesuffix("_orig") for one, _ in part.named_parameters(recurse=False)}  # a mask
-                others = [(name + more, one) for more, one in attributes(part) if more[1:] not in {*own, *made}]
+            for name, inner in module.named_modules(prefix=top):
+                made = {one.removesuffix("_orig") for one, _ in inner.named_parameters(recurse=False)}  # a mask
+                others = [(name + more, one) for more, one in attributes(inner) if more[1:] not in {*own, *made}]
                 for path, array in (found for where, one in others for found in reached(one, where, known)):
                     self._attribute(nest, path, array)
-                if not installed(type(part)):
+                if not installed(type(inner)):
                     for path, _ in (found for where, one in others for found in numbers(one, where, counted)):
                         nest.passed_over(path, ATTRIBUTE)
 
@@ -268,6 +268,6 @@ def _outside(fn: Any) -> Iterator[tuple[str, Any]]:
     except (TypeError, ValueError):
         return
     held = {**outside.globals, **outside.nonlocals, "self": getattr(fn, "__self__", None)}
-    for path, one in (found for name, part in held.items() for found in reached(part, name)):
+    for path, one in (found for name, inner in held.items() for found in reached(inner, name)):
         if isinstance(one, torch.Tensor):
             yield from ((path, end) for end in ends(one))

@@ -57,12 +57,12 @@ class Peers(Experiment):
             from bench.peers.search import search
 
             package = str(part.settings[LIBRARY]) if LIBRARY in part.settings else None
-            return [line.as_record() for line in search(cell, part.framework, part.device, place.scratch, package)]
-        problem, lines = PeerProblem(cell, part.framework, part.device, place.scratch), of_cell(cell, part.framework)
+            return [one.as_record() for one in search(cell, part.framework, part.device, place.scratch, package)]
+        problem, settings = PeerProblem(cell, part.framework, part.device, place.scratch), of_cell(cell, part.framework)
         found: dict[str, Record] = {}
         calls: dict[str, Call] = {}
         for contender in contenders(cell, part.framework):
-            found[contender.name], call = ready(problem, contender, lines.get(contender.name))
+            found[contender.name], call = ready(problem, contender, settings.get(contender.name))
             if call is not None:
                 calls[contender.name] = call
         _timed(problem, found, calls)
@@ -85,29 +85,29 @@ def parts_of(
     ]
 
 
-def ready(problem: PeerProblem, contender: Contender, line: Setting | None) -> tuple[Record, Call | None]:
+def ready(problem: PeerProblem, contender: Contender, setting: Setting | None) -> tuple[Record, Call | None]:
     """The record of a contender with no time yet, and its call where its gradient is right enough."""
     record: Record = {"cell": problem.cell.name, "contender": contender.name, "method": contender.method}
     record |= {
-        "options": line.words if line else "",
-        "K": line.K if line else None,
-        "level": line.level if line else None,
+        "options": setting.words if setting else "",
+        "K": setting.K if setting else None,
+        "level": setting.level if setting else None,
     }
     record |= {"error": None, "seconds": None, "forward_seconds": None, "ratio": None, "flop_ratio": None}
     record |= {"status": "failed", "reason": "", "package": contender.version}
-    if line is None:
+    if setting is None:
         return record | {"reason": "settings.jsonl has no line for it: run `gradratio peers --search`."}, None
-    if line.status == "failed":
-        return record | {"error": line.error, "reason": line.reason}, None
+    if setting.status == "failed":
+        return record | {"error": setting.error, "reason": setting.reason}, None
     try:
-        call = problem.call(contender, line.K, line.options)
+        call = problem.call(contender, setting.K, setting.options)
         off = problem.error(contender, problem.sync(call()))
     except Exception as one:
         status, reason = failure(one)
         return record | {"status": "n/a" if status == "n/a" else "failed", "reason": reason}, None
-    if not off <= SLACK * line.level:
-        return record | {"error": off, "reason": f"The gradient error is {off:.3g}, not {line.level:g}."}, None
-    ratio = flop_ratio(problem.problem, contender, line)
+    if not off <= SLACK * setting.level:
+        return record | {"error": off, "reason": f"The gradient error is {off:.3g}, not {setting.level:g}."}, None
+    ratio = flop_ratio(problem.problem, contender, setting)
     return record | {"status": "ok", "error": off, "flop_ratio": ratio}, call
 
 
@@ -129,13 +129,13 @@ def _timed(problem: PeerProblem, found: Mapping[str, Record], calls: Mapping[str
             record["ratio"] = worker_ratio(taken_s[name], taken_s[base])
 
 
-def flop_ratio(problem: Any, contender: Contender, line: Setting) -> float | None:
+def flop_ratio(problem: Any, contender: Contender, setting: Setting) -> float | None:
     """The flops that our method takes at least, over those of the forward; None for others' and for steps."""
     from bench.work import flop_ratio as derived
 
     if contender.maker != "ours" or contender.method == "step":
         return None
-    taken: dict[str, Any] = {} if line.K is None else {"K": line.K, "solver": "picard", **line.options}
+    taken: dict[str, Any] = {} if setting.K is None else {"K": setting.K, "solver": "picard", **setting.options}
     if "factored" in contender.name:
         taken["tangents"] = "factored"
     return derived(problem, contender.method, taken)

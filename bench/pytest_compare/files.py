@@ -112,7 +112,7 @@ def table(paths: Sequence[Path]) -> str:
     blocks = [_block(problem, found) for problem in dict.fromkeys(params.problem for params in found)]
     infos = [one.extra_info for one in found.values() if one.extra_info.status != "ok"]
     reasons = "\n".join(f"{info.status}: {info.cell}: {info.reason}" for info in infos)
-    return "\n\n".join(part for part in (_where(first), *blocks, reasons, NOTE) if part)
+    return "\n\n".join(block for block in (_where(first), *blocks, reasons, NOTE) if block)
 
 
 def _read(path: Path) -> Document:
