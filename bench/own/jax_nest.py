@@ -18,10 +18,10 @@ class Arrays:
 
     framework, offer = "jax", "registered pytree"
 
-    def __init__(self, *, double: bool = False, pairs: bool = False) -> None:
+    def __init__(self, *, double: bool = False, in_reals: bool = False) -> None:
         import jax
 
-        self._jax, self._double, self._pairs = jax, double, pairs
+        self._jax, self._double, self._in_reals = jax, double, in_reals
 
     def take(self, nest: Nest, one: Any, path: str) -> Position | Node | Constant | None:
         """An array."""
@@ -30,8 +30,8 @@ class Arrays:
         if not isinstance(one, self._jax.Array):
             return None
         array, leaf = self.cast(one), inexact(one)
-        paired = leaf and self._pairs and not nest.fixed and "complex" in str(array.dtype)
-        return nest.put(self.apart(array) if paired else array, path, leaf=leaf, paired=paired)
+        in_reals = leaf and self._in_reals and not nest.fixed and "complex" in str(array.dtype)
+        return nest.put(self.apart(array) if in_reals else array, path, leaf=leaf, in_reals=in_reals)
 
     def opened(self, nest: Nest, one: Any, path: str) -> Opened | None:
         """One level of a pytree. Arrays and numbers in its static part are named, and get no gradient."""
@@ -51,9 +51,9 @@ class Arrays:
         """``body(nest)`` with these arrays in their places."""
         return body(nest.filled(leaves, held))
 
-    def joined(self, pairs: Any) -> Any:
+    def joined(self, reals: Any) -> Any:
         """Complex numbers, a copy."""
-        return self._jax.lax.complex(pairs[..., 0], pairs[..., 1])
+        return self._jax.lax.complex(reals[..., 0], reals[..., 1])
 
     def apart(self, array: Any) -> Any:
         """Complex numbers as pairs of real ones, a copy."""

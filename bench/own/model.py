@@ -26,12 +26,12 @@ OwnLoss = Callable[[Leaves, Rest], tuple[Any, Any]]
 """loss(leaves, rest) -> (value, aux); aux is the Solution of an implicit model's fixed point."""
 
 
-def model(question: Question, *, double: bool = False, one_sample: bool | None = None, pairs: bool = False) -> Any:
+def model(question: Question, *, double: bool = False, one_sample: bool | None = None, in_reals: bool = False) -> Any:
     """The model in its framework, see ``Model``. ``Unsuitable`` where no method can measure it, which is looked at
     once: not where ``one_sample`` is known from another one of the same question. ``NotApplicable`` where an operation
     is missing for its arrays."""
     with missing_modes():
-        found = kind(question.framework)(question, double=double, one_sample=one_sample, pairs=pairs)
+        found = kind(question.framework)(question, double=double, one_sample=one_sample, in_reals=in_reals)
         if one_sample is None:
             found.require_suitable()
         return found
@@ -48,7 +48,7 @@ class Model:
 
     double: floating arrays are cast to float64, in copies; in jax float64 must be switched on. one_sample: the state is
     taken as a single sample; None: step is run to see whether it mixes samples, else nothing of the caller's runs.
-    pairs: complex leaves are pairs of real numbers, for what knows real numbers alone, such as laws of tangents.
+    in_reals: complex leaves are real numbers, two of each, for what knows real numbers alone, such as laws of tangents.
     """
 
     arrays: ClassVar[Callable[..., Arrays]]
@@ -57,11 +57,11 @@ class Model:
     """What a start must be, and how else one is made of several."""
 
     def __init__(
-        self, question: Question, *, double: bool = False, one_sample: bool | None = None, pairs: bool = False
+        self, question: Question, *, double: bool = False, one_sample: bool | None = None, in_reals: bool = False
     ) -> None:
-        self._question, self._double, self._pairs = question, double, pairs
+        self._question, self._double, self._in_reals = question, double, in_reals
         what = "args" if question.implicit else "params"
-        self._arrays, self._batch_arrays = self.arrays(double=double, pairs=pairs), self.arrays(double=double)
+        self._arrays, self._batch_arrays = self.arrays(double=double, in_reals=in_reals), self.arrays(double=double)
         self._nest = Nest(self._arrays, question.params, what, fixed=False)
         self._batch = Nest(self._batch_arrays, question.batch, "batch", fixed=True)
         self.leaves: Leaves = self._nest.leaves
@@ -76,11 +76,11 @@ class Model:
                 self._lift_from(start[0], one_sample=True)
 
     @cached_property
-    def paired(self) -> Model:
+    def in_reals(self) -> Model:
         """The same model with complex leaves as pairs of real numbers."""
         if not any("complex" in str(one.dtype) for one in self.leaves):
             return self
-        return type(self)(self._question, double=self._double, one_sample=self.one_sample, pairs=True)
+        return type(self)(self._question, double=self._double, one_sample=self.one_sample, in_reals=True)
 
     @property
     def one_sample(self) -> bool:

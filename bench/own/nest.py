@@ -38,11 +38,11 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Position:
-    """Where an array of the nest went: its list and its number in it. paired: as pairs of real numbers."""
+    """Where an array of the nest went: its list and its number in it. in_reals: as pairs of real numbers."""
 
     among: str
     index: int
-    paired: bool = False
+    in_reals: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Arrays(Protocol):
     def call(self, nest: Nest, leaves: list[Any], held: list[Any], body: Callable[[Any], Any]) -> Any:
         """``body(nest)`` with these arrays in their places."""
 
-    def joined(self, pairs: Any) -> Any:
+    def joined(self, reals: Any) -> Any:
         """Complex numbers from their real and imaginary parts, along the last axis."""
 
     def apart(self, array: Any) -> Any:
@@ -124,13 +124,13 @@ class Nest:
         if not self.fixed:
             self._passed.setdefault(words, []).append(path)
 
-    def put(self, array: Any, path: str, *, leaf: bool, paired: bool = False) -> Position:
+    def put(self, array: Any, path: str, *, leaf: bool, in_reals: bool = False) -> Position:
         """Keep an array, among the leaves or apart from them."""
         among = "leaves" if leaf and not self.fixed else "held"
         into = self.leaves if among == "leaves" else self.held
         into.append(array)
         self.paths[among].append(path)
-        return Position(among, len(into) - 1, paired)
+        return Position(among, len(into) - 1, in_reals)
 
     def call(self, leaves: list[Any], held: list[Any], body: Callable[[Any], Any]) -> Any:
         """``body(nest)`` with these arrays in their places."""
@@ -179,7 +179,7 @@ class Nest:
     def _filled(self, tree: Any, arrays: dict[str, list[Any]]) -> Any:
         if isinstance(tree, Position):
             found = arrays[tree.among][tree.index]
-            return self._arrays.joined(found) if tree.paired else found
+            return self._arrays.joined(found) if tree.in_reals else found
         if isinstance(tree, Node):
             return tree.rebuild([self._filled(entry, arrays) for entry in tree.entries])
         return tree.value

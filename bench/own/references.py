@@ -107,7 +107,7 @@ def reference(question: Question, framework: Any, taken: Any, K: int) -> Referen
     try:
         with doubled(framework):
             with _saying(NOT_DOUBLE):
-                exact = model(question, double=True, one_sample=taken.one_sample, pairs=True)
+                exact = model(question, double=True, one_sample=taken.one_sample, in_reals=True)
             with _saying("its float64 gradient fails"):
                 found, value, z = exact.holding(lambda: _computed(question, framework, exact, LONGEST * K))
             if found.gradient is None:

@@ -48,7 +48,7 @@ class CallersModel(Subject):
     def __init__(self, question: Question, cell: Cell, taken: Any, reference: Reference) -> None:
         self.cell, self._question, self.reference = cell, question, reference
         # The tangents of a forward gradient are of real numbers.
-        self._model = taken.paired if cell.gradient == "forward_gradient" else taken
+        self._model = taken.in_reals if cell.gradient == "forward_gradient" else taken
         self.params, self.batch = self._model.leaves, self._model.rest
         self.sizes: Mapping[str, Any] = dict(cell.sizes)
         self._note, self._uncounted = "", ""
@@ -203,7 +203,7 @@ class CallersModel(Subject):
         if self.reference.singular:  # rounded, I − J has an inverse, any one
             return 0.0
         with float64.doubled(self.job.framework):
-            exact = model(self._question, double=True, one_sample=self._model.one_sample, pairs=True)
+            exact = model(self._question, double=True, one_sample=self._model.one_sample, in_reals=True)
             return float64.gradient_spread(self._question, self.job.framework, exact, true, self.cell.dtype, most)
 
     def doubled(self, found: Callable[[CallersModel], Any], options: Mapping[str, Any] | None = None) -> Any:
@@ -222,7 +222,7 @@ class CallersModel(Subject):
             return None
         try:
             with float64.doubled(self.job.framework):
-                exact = model(self._question, double=True, one_sample=self._model.one_sample, pairs=True)
+                exact = model(self._question, double=True, one_sample=self._model.one_sample, in_reals=True)
                 slopes, off = zip(*(Along(exact, exact.value).slope(v) for v in rows), strict=True)
         except Exception:  # it does not run in float64, as the reference's note says
             return None

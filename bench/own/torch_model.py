@@ -84,7 +84,7 @@ class Model(Common):
 
     def _anew(self) -> Model:
         """The same model of arrays as the caller gave them."""
-        return Model(self._question, double=self._double, one_sample=self.one_sample, pairs=self._pairs)
+        return Model(self._question, double=self._double, one_sample=self.one_sample, in_reals=self._in_reals)
 
     def holding(self, body: Callable[[], Any]) -> Any:
         """``body()``, while the caller's modules hold this model's tensors: a backward pass may run their code again,

@@ -22,15 +22,15 @@ ATTRIBUTE = "{} {} no parameter and {} no gradient: make a torch.nn.Parameter of
 class Arrays:
     """Tensors and modules. Of a ``torch.nn.Module`` every parameter that requires a gradient is a leaf, tied ones once.
 
-    double: floating and complex tensors are cast to float64. pairs: a complex leaf is one of pairs of real numbers.
+    double: floating and complex tensors are cast to float64. in_reals: complex leaves are real numbers.
     """
 
     framework, offer = "torch", "torch.nn.Module"
 
-    def __init__(self, *, double: bool = False, pairs: bool = False) -> None:
+    def __init__(self, *, double: bool = False, in_reals: bool = False) -> None:
         import torch
 
-        self._torch, self._double, self._pairs = torch, double, pairs
+        self._torch, self._double, self._in_reals = torch, double, in_reals
         self._modules: dict[int, tuple[str, Any]] = {}
         self._all: Any = None
         self._names: dict[str, Position] = {}
@@ -58,9 +58,9 @@ class Arrays:
         """None: torch has no containers of its own but modules."""
         return None
 
-    def joined(self, pairs: Any) -> Any:
+    def joined(self, reals: Any) -> Any:
         """Complex numbers, a view wherever there can be one."""
-        return self._torch.view_as_complex(pairs.contiguous())
+        return self._torch.view_as_complex(reals.contiguous())
 
     def apart(self, array: Any) -> Any:
         """A view of complex numbers as pairs of real ones."""
@@ -99,7 +99,7 @@ class Arrays:
         if self._all is None:
             return body(tree)
         own = {
-            name: self.joined(leaves[at.index]) if at.paired else leaves[at.index] for name, at in self._names.items()
+            name: self.joined(leaves[at.index]) if at.in_reals else leaves[at.index] for name, at in self._names.items()
         }
         return self._torch.func.functional_call(self._all, {**self._kept, **own}, (lambda: body(tree),))
 
@@ -127,9 +127,9 @@ class Arrays:
         return tensor.to(to, copy=True)
 
     def _put(self, nest: Nest, one: Any, path: str, *, leaf: bool) -> Position:
-        paired = leaf and self._pairs and not nest.fixed and one.is_complex()
+        in_reals = leaf and self._in_reals and not nest.fixed and one.is_complex()
         array = self.cast(one)
-        return nest.put(self.apart(array) if paired else array, path, leaf=leaf, paired=paired)
+        return nest.put(self.apart(array) if in_reals else array, path, leaf=leaf, in_reals=in_reals)
 
     def _sparse(self, nest: Nest, one: Any, path: str) -> Node:
         """A leaf of the values that are stored; the indices are held."""

@@ -63,7 +63,7 @@ def test_complex_parameters_get_the_gradient_of_their_closed_form(framework: str
 
     backprop = importlib.import_module(f"impls.{framework}.gradients.backprop")
     g_w, g_b = closed_form()
-    for one in (taken, taken.paired):
+    for one in (taken, taken.in_reals):
         names = [np.asarray(leaf).size for leaf in one.leaves]
         found = one.flat(backprop.value_and_grad(one.loss())(one.leaves, one.rest)[1])
         parts = {len(part): part for part in np.split(found, [len(found) - (4 if names[-1] == 4 else 32)])}
