@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -476,7 +477,7 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
         return []
     found: list[Row] = []
     told: list[str] = []
-    known: dict[tuple[str, str], Visited] = {}
+    known: dict[tuple[str, str], tuple[Any, ...]] = {}
     name, foreign, torn = shown(path), False, ""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
@@ -492,8 +493,8 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
             if torn and isinstance(row, RunRow):  # what was killed there is gone on with here
                 told[-1] = _unfinished(torn)
             torn = ""
-            if isinstance(row, Visited):
-                _share(row, known.setdefault((row.cell, row.measure), row))
+            if isinstance(row, VisitRow | PartRow):
+                _share(row, known)
             found.append(row)
     if torn:
         told[-1] = _unfinished(torn)
@@ -520,23 +521,22 @@ def _unfinished(told: str) -> str:
 
 SHARED = (
     *("run", "cell", "framework", "mode", "experiment", "device", "dtype", "problem", "sizes", "method", "gradient"),
-    *("options", "settings", "reason"),
+    *("options", "settings", "reason", "measure", "status"),
 )
-"""Fields that all rows of a cell have in common: they are kept once, which halves the memory of a large file."""
+"""Fields that the rows of a cell have in common: they are kept once, which halves the memory of a large file."""
+
+_SHARED_BY = {kind: [name for name in SHARED if name in kind.__struct_fields__] for kind in (VisitRow, PartRow)}
+_OF = {kind: attrgetter(*names) for kind, names in _SHARED_BY.items()}
 
 
-def _share(row: Visited, first: Visited) -> None:
-    """Let ``row`` hold the very objects that ``first``, of the same cell, holds, where they are equal."""
-    if row is not first:
-        for name in SHARED_BY[type(row)]:
-            value = getattr(first, name)
-            if getattr(row, name) == value:
-                setattr(row, name, value)
-
-
-SHARED_BY: dict[type[Visited], tuple[str, ...]] = {
-    kind: tuple(name for name in SHARED if name in kind.__struct_fields__) for kind in (VisitRow, PartRow)
-}
+def _share(row: VisitRow | PartRow, known: dict[tuple[str, str], tuple[Any, ...]]) -> None:
+    """Let a row hold the very objects that the first row of its cell, kept in ``known``, holds where they are equal."""
+    own = _OF[type(row)](row)
+    first = known.setdefault((row.cell, row.measure), own)
+    if first is not own:
+        for name, value, kept in zip(_SHARED_BY[type(row)], own, first, strict=True):
+            if value is not kept and value == kept:
+                setattr(row, name, kept)
 
 
 def last_run(rows: Iterable[Row]) -> RunRow:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from math import isnan, nan
+from operator import attrgetter
 from statistics import median
 from typing import Any
 
@@ -45,6 +46,7 @@ NUMBERS = (*TIME, *EXACT, *DERIVED, "visits", *WARNINGS)
 """The time visits of a cell, and how many of them a warning of the machine stands on, are the last of these."""
 
 CELL = (*NAMING, "status", "reason", "time_status", "exact_status", *NUMBERS)
+TEXTS = tuple(name for name in NAMING if name not in ("seed", "sizes", "options"))
 SAMPLE = (*NAMING, "worker", "pair", "forward_s", "gradient_s", "R")
 
 SEVERITY = ("wrong", "diverged", "failed", "oom", "timeout", "n/a", "ok")
@@ -77,7 +79,13 @@ def samples(results: Results) -> pd.DataFrame:
     for name in NAMING:
         values = np.empty(len(named), object)
         values[:] = [one[name] for one in named]
-        columns[name] = (values.astype(int) if name == "seed" else values)[of_pair]
+        if name in TEXTS:  # each text once, however many rows have it
+            known_texts = list(dict.fromkeys(values))
+            place_of = {text: place for place, text in enumerate(known_texts)}
+            own = np.array([place_of[text] for text in values], int)
+            columns[name] = pd.Categorical.from_codes(own[of_pair], known_texts)
+        else:
+            columns[name] = (values.astype(int) if name == "seed" else values)[of_pair]
     columns["worker"] = np.array([visit.worker for visit in timed], int)[pairs["visit"]]
     return pd.DataFrame(columns | {name: pairs[name].to_numpy() for name in ("pair", "forward_s", "gradient_s", "R")})
 
@@ -109,7 +117,10 @@ def cells(results: Results) -> pd.DataFrame:
     for place, visit in enumerate(results.counted):
         places.setdefault(identity(visit), []).append(place)
     workers = _workers(results.counted)
-    rows = [_cell([results.counted[place] for place in ours], workers, ours) for ours in places.values()]
+    rows = [
+        _cell([results.counted[place] for place in ours], workers.loc[workers.index.intersection(ours)])
+        for ours in places.values()
+    ]
     return pd.DataFrame(rows, columns=list(CELL)).astype({name: float for name in NUMBERS})
 
 
@@ -142,16 +153,14 @@ def _pairs(visits: Sequence[VisitRow]) -> pd.DataFrame:
     return found.assign(R=found["gradient_s"] / found["forward_s"])
 
 
-def _workers(visits: Sequence[VisitRow]) -> dict[int, tuple[float, float, float, float, int]]:
-    """By the place of each ok time visit with a usable pair: the medians over its pairs of R, ``forward_s`` and
-    ``gradient_s``, the smallest R, and how many pairs there are."""
+def _workers(visits: Sequence[VisitRow]) -> pd.DataFrame:
+    """By the place of each ok time visit with a usable pair: the medians over its pairs of ``R``, ``forward_s`` and
+    ``gradient_s``, the smallest R (``R_min``), and how many ``pairs`` there are."""
     places = [place for place, visit in enumerate(visits) if _is_timed(visit)]
-    pairs = _pairs([visits[place] for place in places]).groupby("visit")
-    medians = pairs[["R", "forward_s", "gradient_s"]].median()
-    found = zip(
-        *(medians[name].tolist() for name in medians), pairs["R"].min().tolist(), pairs.size().tolist(), strict=True
-    )
-    return {places[place]: one for place, one in zip(medians.index.tolist(), found, strict=True)}
+    pairs = _pairs([visits[place] for place in places])
+    grouped = pairs.groupby("visit")
+    found = grouped[["R", "forward_s", "gradient_s"]].median().assign(R_min=grouped["R"].min(), pairs=grouped.size())
+    return found.set_axis(np.array(places, int)[found.index])
 
 
 def _naming(visit: VisitRow) -> dict[str, Any]:
@@ -162,8 +171,8 @@ def _naming(visit: VisitRow) -> dict[str, Any]:
     }
 
 
-def _cell(visits: list[VisitRow], workers: dict[int, Any], places: list[int]) -> dict[str, Any]:
-    """The row of one cell."""
+def _cell(visits: list[VisitRow], workers: pd.DataFrame) -> dict[str, Any]:
+    """The row of one cell; ``workers``: what each of them found (see ``_workers``)."""
     timed = [visit for visit in visits if visit.measure == "time"]
     exact = [visit for visit in visits if visit.measure == "exact"]
     status, reason = _status(visits)
@@ -174,7 +183,7 @@ def _cell(visits: list[VisitRow], workers: dict[int, Any], places: list[int]) ->
     # A gradient that is off its oracle once is not to be trusted at all: no number of the cell counts.
     distrusted = status in ("wrong", "diverged")
     if row["time_status"] == "ok" and not distrusted:
-        row |= _time(timed, [workers[place] for place in places if place in workers])
+        row |= _time(timed, workers)
         if not row["workers"]:
             row |= {
                 "status": "failed",
@@ -203,30 +212,35 @@ def _status(visits: list[VisitRow]) -> tuple[str, str]:
     return worst, reason if len(having) == len(visits) else f"{len(having)} of {len(visits)} visits: {reason}"
 
 
-def _time(visits: list[VisitRow], workers: list[tuple[float, float, float, float, int]]) -> dict[str, float]:
+def _time(visits: list[VisitRow], workers: pd.DataFrame) -> dict[str, float]:
     """R and times from the visits of all workers, and what each of these found (see ``_workers``)."""
-    found = centre([one[0] for one in workers])
-    forward_s = _median(one[1] for one in workers)
-    overhead_s = _median(number(visit.values.overhead_s) for visit in visits)
+    found = centre(workers["R"].tolist())
+    forward_s = _median(workers["forward_s"].tolist())
+    overhead_s = _median(_known(visits, "overhead_s"))
     return {
         "R": found.value,
         "R_low": found.low,
         "R_high": found.high,
-        "R_min": min((one[3] for one in workers), default=nan),
+        "R_min": min(workers["R_min"].tolist(), default=nan),
         "sd_log_R": found.sd,
         "workers": len(workers),
-        "pairs": sum(one[4] for one in workers),
+        "pairs": int(workers["pairs"].sum()),
         "forward_s": forward_s,
-        "gradient_s": _median(one[2] for one in workers),
-        "compile_s": _median(number(visit.values.compile_s) for visit in visits),
+        "gradient_s": _median(workers["gradient_s"].tolist()),
+        "compile_s": _median(_known(visits, "compile_s")),
         "overhead_s": overhead_s,
         "overhead_share": overhead_s / forward_s,
         # Of the time visits; the exact visit, where there is one, has the last word.
-        "oracle_deviation": max((number(visit.values.oracle_deviation) for visit in visits), default=nan),
+        "oracle_deviation": max(_known(visits, "oracle_deviation"), default=nan),
     }
 
 
-def _median(values: Iterable[float]) -> float:
-    """Median of the numbers among ``values``; NaN where there is none."""
-    known = [value for value in values if not isnan(value)]
-    return median(known) if known else nan
+def _known(visits: list[VisitRow], name: str) -> list[float]:
+    """A value of those visits that have it."""
+    value = attrgetter(name)
+    return [float(one) for one in (value(visit.values) for visit in visits) if one is not None]
+
+
+def _median(values: list[float]) -> float:
+    """The median; NaN where there is none."""
+    return median(values) if values else nan

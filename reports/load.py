@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
 from bench import rows
 from bench.rows import GateRow, PartRow, RateRow, RunRow, Surprise, TurnsRow, VerdictRow, VisitRow, alike, shown
@@ -82,26 +82,27 @@ def read(*paths: str | Path) -> Results:
     What cannot be used is left out by name (see ``Results.notes``): a line, a file, a visit of an unknown run.
     ``ResultsError``, one sentence on what is wrong and where, is raised only when no visit and no part is left.
     """
-    found: list[rows.Row] = []
+    found: dict[type[rows.Line], list[Any]] = {kind: [] for kind in get_args(rows.Row)}
     notes: list[str] = []
     for path in map(Path, paths):
         try:
-            found += _rows(path, notes)
+            for row in _rows(path, notes):
+                found[type(row)].append(row)
         except ResultsError as error:
             if len(paths) == 1:
                 raise
             notes.append(f"Results file {shown(path)} is skipped. {error}")
-    if other := sum(isinstance(row, GateRow | TurnsRow | RateRow) for row in found):
+    if other := sum(len(found[kind]) for kind in (GateRow, TurnsRow, RateRow)):
         notes.append(f"Skipped: {other} row{'s' if other > 1 else ''} of a gate, which has no page.")
     names = [shown(Path(path)) for path in paths]
-    runs = _runs([row for row in found if isinstance(row, RunRow)], notes)
-    visits = _of_known_runs([row for row in found if isinstance(row, VisitRow)], runs, "visit", notes)
-    parts = _of_known_runs([row for row in found if isinstance(row, PartRow)], runs, "part", notes)
+    runs = _runs(found[RunRow], notes)
+    visits = _of_known_runs(found[VisitRow], runs, "visit", notes)
+    parts = _of_known_runs(found[PartRow], runs, "part", notes)
     if not visits and not parts:
         why = f" ({notes[0].rstrip('.')})" if notes else ""
         where = clip(" or ".join(names), 200) or "no file at all"
         raise ResultsError(f"No visit in {where}{why}: measure at least one cell first.")
-    verdicts = _of_known_runs([row for row in found if isinstance(row, VerdictRow)], runs, "verdict", notes)
+    verdicts = _of_known_runs(found[VerdictRow], runs, "verdict", notes)
     return _newest_group(list(runs.values()), visits, parts, verdicts, names, notes)
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -72,12 +73,11 @@ def write(sources: Sources, folder: Path) -> Path:
 def harmless(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame, its texts marked as texts where a spreadsheet would take them for a formula and run it."""
     texts = [name for name in frame.columns if frame[name].dtype.kind not in "biuf" and name != "slope"]
-    return frame.assign(
-        **{
-            name: [
-                f"'{one}" if isinstance(one, str) and one.startswith(("=", "+", "-", "@")) else one
-                for one in frame[name]
-            ]
-            for name in texts
-        }
-    )
+    return frame.assign(**{name: _plain(frame[name]) for name in texts})
+
+
+def _plain(column: pd.Series) -> Any:
+    """The column, its formulas marked; of a categorical one each text is looked at once."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.rename_categories(_plain(column.cat.categories.to_series()))
+    return [f"'{one}" if isinstance(one, str) and one.startswith(("=", "+", "-", "@")) else one for one in column]

@@ -20,12 +20,16 @@ Clock = Callable[[str, str], Mapping[int, float]]
 
 def clock(samples: pd.DataFrame) -> Clock:
     """The times of a frame of ``reports.frame.samples``."""
-    found: dict[tuple[str, str], dict[int, float]] = {}
-    columns = ["forward_s", "gradient_s"]
-    for row in samples.groupby(["cell", "worker"])[columns].median().reset_index().to_dict("records"):
-        for column in columns:
-            found.setdefault((row["cell"], column), {})[int(row["worker"])] = float(row[column])
-    return lambda cell, column: found.get((cell, column), {})
+    medians = samples.groupby(["cell", "worker"])[["forward_s", "gradient_s"]].median()
+    found = dict(list(medians.groupby(level="cell")))
+
+    def times(cell: str, column: str) -> Mapping[int, float]:
+        if cell not in found:
+            return {}
+        workers = found[cell].index.get_level_values("worker")
+        return dict(zip(workers.tolist(), found[cell][column].tolist(), strict=True))
+
+    return times
 
 
 def timed(

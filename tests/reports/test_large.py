@@ -21,6 +21,6 @@ def test_a_page_of_100_000_pairs_fits(tmp_path: Path) -> None:
 
 
 def test_they_are_spread_as_in_a_real_run() -> None:
-    made = rows()[1:]
+    made = list(rows())[1:]
     cells = {row["cell"] for row in made}
     assert len(made) == len(cells) * (WORKERS + 1) == 207 * 9
