@@ -92,6 +92,8 @@ def test_a_control_must_be_able_to_lie_within_the_margin(control: judge.Finding,
         (0.0, 0.0, "same"),
         (0.0, 1e-3, "worse"),
         (1e-12, 1.1e-12, "worse"),
+        (3.922414417199574e-10, 3.9224156761752224e-10, "same"),  # 1.3e-16 of the gradient: its last digit
+        (1e-10, 1.001e-10, "worse"),
         (0.5, 0.5 * (1 + 5e-10), "same"),
         (0.5, 0.5 * (1 + 2e-9), "worse"),
         (0.5, 0.4, "better"),
