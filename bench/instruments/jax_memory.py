@@ -15,6 +15,7 @@ from typing import Any
 from bench.failures import require_sight
 
 FUSION_OPTION = "xla_cpu_experimental_ynn_fusion_type"
+EMITTERS = "xla_cpu_use_fusion_emitters"
 QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 CALLS = ("jit", "closed_call", "custom_jvp_call", "custom_vjp_call")
@@ -105,11 +106,12 @@ def _plan(fn: Callable[..., Any], *args: Any, donate: Sequence[int] = ()) -> Any
 
 @functools.cache
 def _options() -> dict[str, Any]:
-    """Compiler options that show every temporary on the default backend, as far as this jax has them; and machine
-    code, which is never run, is made as quickly as can be: buffers are assigned before there is any."""
+    """Compiler options that show every temporary on the default backend, as far as this jax has them, with the code
+    generator that jax itself takes, whatever flags this process has; and machine code, which is never run, is made as
+    quickly as can be: buffers are assigned before there is any."""
     import jax
 
-    return known({FUSION_OPTION: "", **QUICK}) if jax.default_backend() == "cpu" else {}
+    return known({FUSION_OPTION: "", EMITTERS: True, **QUICK}) if jax.default_backend() == "cpu" else {}
 
 
 def known(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -158,6 +158,7 @@ PROGRAMS: dict[str, tuple[tuple[int, int], bool, Any]] = {
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.few(4)
 def test_jax_assigns_what_the_compiled_program_keeps(name: str) -> None:
     """The compiler's number against one counted by hand from the schedule that it prints, whatever jax this is."""
     sizes, stacked, made = PROGRAMS[name]

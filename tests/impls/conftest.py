@@ -1,4 +1,4 @@
-"""float64 for jax, before it makes its first array, and little time spent on compiling."""
+"""float64 for jax, before it makes its first array."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 from tests.impls.frameworks import FRAMEWORKS
 
 jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(params=FRAMEWORKS)

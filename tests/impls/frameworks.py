@@ -11,7 +11,6 @@ import jax
 import numpy as np
 import torch
 
-from bench.instruments import jax_memory
 from impls.catalog import METHODS
 from impls.problems import KIND, Problem, Tree, make
 
@@ -103,14 +102,7 @@ def tangent(problem: Problem, seed: int = 0) -> Tree:
 
 def jit(framework: str, fn: Callable[..., Any]) -> Callable[..., Any]:
     """In jax ``fn`` compiled, for calls that stand in no other compiled function."""
-    return jax.jit(fn, compiler_options=_quick()) if framework == "jax" else fn
-
-
-@cache
-def _quick() -> dict[str, bool]:
-    """What makes compiling quicker, where this jax has it: most of a test's time goes there, and without the newer of
-    XLA's two code generators it takes a fifth. From jax 0.11.1 on there is the newer one alone."""
-    return jax_memory.known({"xla_cpu_use_fusion_emitters": False})
+    return jax.jit(fn) if framework == "jax" else fn
 
 
 def linear_solver(framework: str, name: str, M: int, tol: float = 0.0) -> Any:

@@ -127,6 +127,7 @@ def test_a_loss_that_has_no_gradient_is_told_so(framework: str, last: str) -> No
 
 @BOTH
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.few(1)
 def test_short_floats_have_a_reference(framework: str, dtype: str) -> None:
     xp = XP[framework]
     weights, x = array(framework, 0.2 * W.real, dtype), array(framework, X, dtype)
@@ -209,6 +210,7 @@ def sparse_of(framework: str, dense: np.ndarray, layout: str) -> Any:
 @pytest.mark.parametrize(
     ("framework", "layout"), [("torch", "coo"), ("torch", "csr"), ("torch", "csc"), ("jax", "coo")]
 )
+@pytest.mark.few(2)
 def test_the_stored_values_of_a_sparse_array_get_a_gradient(framework: str, layout: str) -> None:
     """Of Σ (A x)²: 2 (A x) xᵀ where A stores a value."""
     dense = (W.real * (abs(W.real) > 0.5)).astype(np.float32)
@@ -234,6 +236,7 @@ def _swapped(p: Any, b: Any) -> Any:
 
 
 @BOTH
+@pytest.mark.few(1)
 def test_an_implicit_model_on_a_graph_takes_a_sparse_matrix(framework: str) -> None:
     xp = XP[framework]
     graph = sparse_of(framework, (W.real * (abs(W.real) > 0.5)).astype(np.float32), "csr")

@@ -198,6 +198,7 @@ def looped(p: Any, x: Any) -> Any:
 
 @pytest.mark.parametrize("most", [1000, 3], ids=["all parameters", "along tangents"])
 @pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.few(2)
 def test_without_reverse_mode_central_differences_decide(
     framework: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,7 +284,7 @@ def by_its_state(z: Any, a: Any) -> Any:
     return z - torch.autograd.grad(value, z, create_graph=True)[0] / 2
 
 
-@pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.parametrize("framework", ["torch", pytest.param("jax", marks=pytest.mark.long)])
 def test_a_loss_or_a_step_may_differentiate_by_its_state(framework: str) -> None:
     """‖∂(Σ z³/3)/∂z‖² is ‖z²‖²."""
     if framework == "torch":
