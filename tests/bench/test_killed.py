@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 import psutil
+import pytest
 
 from bench.rows import VisitRow, read
 from tests.bench.harness import CELLS, FAKE, ROOT, Bench, gone
 
-KILLS = 20
 WORKERS = 40
 PARENT = f"""
 import json
@@ -56,10 +56,11 @@ def killed(bench: Bench, chance: random.Random) -> list[VisitRow]:
     return [msgspec.json.decode(line, type=VisitRow) for line in lines if line.endswith("\n")]
 
 
-def test_twenty_kills_lose_no_finished_row_and_repeat_none(bench: Bench) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.long)])
+def test_kills_lose_no_finished_row_and_repeat_none(kills: int, bench: Bench) -> None:
     chance = random.Random(20)
     finished: list[VisitRow] = []
-    for _ in range(KILLS):
+    for _ in range(kills):
         before, jobs = {key(row) for row in finished}, len(bench.jobs())
         announced = killed(bench, chance)
         rows = [row for row in read(bench.path) if isinstance(row, VisitRow)]

@@ -45,7 +45,11 @@ def good_numbers(results: Results) -> list[float]:
 EXPECTED = good_numbers(load([text(GOOD)]))
 
 
-BATCHES = [0, *(pytest.param(batch, marks=pytest.mark.long) for batch in range(1, 100))]
+BATCHES = [
+    0,
+    *(pytest.param(batch, marks=pytest.mark.long) for batch in range(1, 10)),
+    *(pytest.param(batch, marks=pytest.mark.longest) for batch in range(10, 100)),
+]
 
 
 @pytest.mark.parametrize("batch", BATCHES)
