@@ -1,4 +1,4 @@
-"""What to visit, and in which order: pure lists, no processes."""
+"""What to visit, and in which order; and the row of a visit once it is answered: pure lists, no processes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.cells import Cell, Settings, Value
+from bench.rows import PartRow, Values, Visited, VisitRow, made, printable
 
 Key = tuple[str, str, int]
 """What identifies a visit: the id of its cell, its measure and its worker, as ``rows.VisitRow.key``."""
@@ -55,6 +56,43 @@ class Visit:
     def key(self) -> Key:
         """What identifies it."""
         return self.cell.id, self.measure, self.worker
+
+
+def visit_row(run: str, visit: Visit, answer: Mapping[str, Any], core: int | None, seconds: float) -> Visited:
+    """The row of one visit from a worker's answer: its ``status``, ``reason`` and, where it is ok, what it found.
+
+    An answer that makes no row, such as one with a negative size, becomes a row that failed.
+    """
+    facts = {name: value for name, value in visit.cell.as_json().items() if name != "measures"}
+    fields = facts | {
+        "run": run,
+        "cell": visit.cell.id,
+        "measure": visit.measure,
+        "worker": visit.worker,
+        "status": answer["status"],
+        "reason": printable(answer["reason"]),
+        "started": answer["started"],
+        "seconds": round(seconds, 3),
+        "load": answer["load"],
+        "core": core,
+        "conditions": answer.get("conditions") or None,
+    }
+    found = answer if answer["status"] == "ok" else {}
+    try:
+        if visit.measure == "part":
+            return made(PartRow, fields | {"records": found.get("records", [])})
+        samples = {name: [round(one, 9) for one in taken] for name, taken in found.get("samples", {}).items()}
+        values = found.get("values", {})
+        if later := values.keys() - set(Values.__struct_fields__):
+            raise ValueError(f"No such values are known: {', '.join(sorted(later))}")
+        sizes = answer.get("sizes") or facts["sizes"]
+        return made(VisitRow, fields | {"sizes": sizes, "samples": samples, "values": values})
+    except ValueError as error:
+        if not found:  # of a failure nothing is taken over but its words
+            raise
+        reason = f"What the worker answered is no row of results: {error}."
+        lost = {"status": "failed", "reason": reason, "started": answer["started"], "load": answer["load"]}
+        return visit_row(run, visit, lost, core, seconds)
 
 
 Tour = tuple[Visit, ...]

@@ -1,8 +1,8 @@
 """The lines of a results file: what each kind holds, written one by one, read back whole, and which need no second one.
 
-This is the one list of the fields of a row: whoever writes makes a row here, whoever reads gets one. A row is written
-as one line of JSON whose ``kind`` says which it is. Reading is strict: a line of which a field is not of its type, or
-beyond what it can be, is no row. Fields that a later version adds are passed over. This module imports nothing of ours.
+This is the one list of the fields of a row: whoever writes makes a row here, whoever reads gets one. A row is one line
+of JSON whose ``kind`` says which it is. Reading is strict: a line with a field that is not of its type, or beyond what
+it can be, is no row. Fields that a later version adds are passed over. This module imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -254,8 +254,7 @@ class PartRow(Visited, tag="part", kw_only=True):
             if "contender" in record:
                 if not all(isinstance(record.get(name), str) for name in ("contender", "cell", "status")):
                     raise ValueError("A contender has a cell and a status")
-                ratio = record.get("ratio")
-                if ratio is not None and not (isinstance(ratio, int | float) and ratio > 0):
+                if (ratio := record.get("ratio")) is not None and not (isinstance(ratio, int | float) and ratio > 0):
                     raise ValueError("A contender's ratio is above 0")
 
 
@@ -303,8 +302,7 @@ class TurnsRow(Line, tag="turns", kw_only=True):
     seconds: Seconds = 0.0
 
     def __post_init__(self) -> None:
-        sides = [self.samples.get(name, Samples()) for name in ("base", "head")]
-        if self.status == "ok" and not all(one.forward_s for one in sides):
+        if self.status == "ok" and not all(self.samples.get(name, Samples()).forward_s for name in ("base", "head")):
             raise ValueError("Turns that are ok have samples of both sides")
 
 
@@ -345,70 +343,6 @@ def location(preset: str, commit: str | None, dirty: bool, root: Path = Path("re
 
 
 # Making ---------------------------------------------------------------------------------------------------------------
-
-
-class Measured(Protocol):
-    """A cell of the grid, or a part of an experiment."""
-
-    @property
-    def id(self) -> str:
-        """It in one line."""
-
-    def as_json(self) -> dict[str, Any]:
-        """It in plain values, under the names of a row's fields."""
-
-
-class Visit(Protocol):
-    """One measure of a cell by a worker; ``part`` is the measure of parts."""
-
-    @property
-    def cell(self) -> Measured:
-        """What is measured."""
-
-    @property
-    def measure(self) -> str:
-        """By which measure."""
-
-    @property
-    def worker(self) -> int:
-        """By which process."""
-
-
-def visit_row(run: str, visit: Visit, answer: Mapping[str, Any], core: int | None, seconds: float) -> Visited:
-    """The row of one visit from a worker's answer: its ``status``, ``reason`` and, where it is ok, what it found.
-
-    An answer that makes no row, such as one with a negative size, becomes a row that failed.
-    """
-    facts = {name: value for name, value in visit.cell.as_json().items() if name != "measures"}
-    fields = facts | {
-        "run": run,
-        "cell": visit.cell.id,
-        "measure": visit.measure,
-        "worker": visit.worker,
-        "status": answer["status"],
-        "reason": printable(answer["reason"]),
-        "started": answer["started"],
-        "seconds": round(seconds, 3),
-        "load": answer["load"],
-        "core": core,
-        "conditions": answer.get("conditions") or None,
-    }
-    found = answer if answer["status"] == "ok" else {}
-    try:
-        if visit.measure == "part":
-            return made(PartRow, fields | {"records": found.get("records", [])})
-        samples = {name: [round(one, 9) for one in taken] for name, taken in found.get("samples", {}).items()}
-        values = found.get("values", {})
-        if later := values.keys() - set(Values.__struct_fields__):
-            raise ValueError(f"No such values are known: {', '.join(sorted(later))}")
-        sizes = answer.get("sizes") or facts["sizes"]
-        return made(VisitRow, fields | {"sizes": sizes, "samples": samples, "values": values})
-    except ValueError as error:
-        if not found:  # of a failure nothing is taken over but its words
-            raise
-        reason = f"What the worker answered is no row of results: {error}."
-        lost = {"status": "failed", "reason": reason, "started": answer["started"], "load": answer["load"]}
-        return visit_row(run, visit, lost, core, seconds)
 
 
 def made(kind: type[Kind], fields: Mapping[str, Any]) -> Kind:
@@ -475,8 +409,7 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
     """
     if not path.exists():
         return []
-    found: list[Row] = []
-    told: list[str] = []
+    found, told = list[Row](), list[str]()
     known: dict[tuple[str, str], tuple[Any, ...]] = {}
     name, foreign, torn = shown(path), False, ""
     with path.open("rb") as file:
@@ -519,10 +452,8 @@ def _unfinished(told: str) -> str:
     return f"{told.partition(' is skipped')[0]} was left unfinished when its writer was stopped; it is passed over."
 
 
-SHARED = (
-    *("run", "cell", "framework", "mode", "experiment", "device", "dtype", "problem", "sizes", "method", "gradient"),
-    *("options", "settings", "reason", "measure", "status"),
-)
+SHARED = {"run", "cell", "framework", "mode", "experiment", "device", "dtype", "problem", "sizes", "method", "gradient"}
+SHARED |= {"options", "settings", "reason", "measure", "status"}
 """Fields that the rows of a cell have in common: they are kept once, which halves the memory of a large file."""
 
 _SHARED_BY = {kind: [name for name in SHARED if name in kind.__struct_fields__] for kind in (VisitRow, PartRow)}
@@ -541,10 +472,9 @@ def _share(row: VisitRow | PartRow, known: dict[tuple[str, str], tuple[Any, ...]
 
 def last_run(rows: Iterable[Row]) -> RunRow:
     """The run that was begun last; ``ValueError`` where there is none."""
-    found = [row for row in rows if isinstance(row, RunRow)]
-    if not found:
-        raise ValueError("No row describes a run: measure first.")
-    return found[-1]
+    if found := [row for row in rows if isinstance(row, RunRow)]:
+        return found[-1]
+    raise ValueError("No row describes a run: measure first.")
 
 
 def same(rows: Iterable[Row], key: Keyed) -> list[Visited]:

@@ -22,10 +22,10 @@ from typing import Any
 from bench import VERSION
 from bench.cells import Cell, larger, on_gpus
 from bench.instruments import machine, sources
-from bench.plan import Part, Tour, Visit, errands, tours
+from bench.plan import Part, Tour, Visit, errands, tours, visit_row
 from bench.processes import WORKER, Here, Launch, Lost, Task, Worker
 from bench.progress import Progress
-from bench.rows import ROOT, SKIPPED, RunRow, Visited, append, done, made, now, visit_row
+from bench.rows import ROOT, SKIPPED, RunRow, Visited, append, done, made, now
 
 TIMEOUT_S = 300.0
 """Seconds after which a visit is given up, unless said otherwise."""

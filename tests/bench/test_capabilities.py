@@ -19,8 +19,8 @@ from bench.commands import main, parser
 from bench.experiments.catalog import Place
 from bench.failures import without_paths
 from bench.instruments import sources
-from bench.plan import Part, Visit
-from bench.rows import Visited, now, plain, visit_row
+from bench.plan import Part, Visit, visit_row
+from bench.rows import Visited, now, plain
 from bench.worker import perform
 from impls.catalog import METHODS
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bench import rows
 from bench.peers.perform import table as peers_table
-from bench.plan import Visit
+from bench.plan import Visit, visit_row
 from bench.rows import Keyed, PartRow, RunRow, VerdictRow, VisitRow, append, done, made, plain, printable, read
 from bench.summary import summarise, table
 from tests.damage import CELL, JUNK, changed, mutants, places, whole
@@ -169,7 +169,7 @@ ANSWER: Row = {"status": "ok", "reason": "", "started": rows.now(), "load": 0.5,
 
 def test_a_worker_s_answer_becomes_a_row() -> None:
     answer = ANSWER | {"samples": {"forward_s": [1 / 3], "gradient_s": [1.0]}, "values": {"compile_s": math.nan}}
-    row = rows.visit_row("r", Visit(CELL, "time", 2), answer | {"sizes": {"width": 4}}, 1, 0.12345)
+    row = visit_row("r", Visit(CELL, "time", 2), answer | {"sizes": {"width": 4}}, 1, 0.12345)
     assert isinstance(row, VisitRow) and row.key == (CELL.id, "time", 2)
     assert row.samples.forward_s == [0.333333333] and row.values.compile_s is None and row.sizes == {"width": 4}
     assert (row.core, row.seconds, row.conditions) == (1, 0.123, None)
@@ -184,7 +184,7 @@ def test_a_worker_s_answer_becomes_a_row() -> None:
     ],
 )
 def test_an_answer_that_makes_no_row_is_a_row_that_failed(found: Row, words: str) -> None:
-    row = rows.visit_row("r", Visit(CELL, "exact", 0), ANSWER | found, None, 1.0)
+    row = visit_row("r", Visit(CELL, "exact", 0), ANSWER | found, None, 1.0)
     assert isinstance(row, VisitRow) and row.status == "failed" and row.values == rows.Values()
     assert row.reason.startswith("What the worker answered is no row of results: ") and row.reason.endswith(words)
 

@@ -14,10 +14,10 @@ import pytest
 
 from bench.cells import Cell
 from bench.instruments import machine, sources
-from bench.plan import Visit
+from bench.plan import Visit, visit_row
 from bench.pytest_compare.files import leaks, secrets, table
 from bench.pytest_compare.session import Session
-from bench.rows import ROOT, VisitRow, append, location, now, read, visit_row
+from bench.rows import ROOT, VisitRow, append, location, now, read
 from bench.run import run_row
 
 TWO = ["--problem", "newton", "--method", "unrolled,ift"]

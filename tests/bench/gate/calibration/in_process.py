@@ -19,8 +19,8 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from bench.cells import Cell
 from bench.instruments import machine, sources
-from bench.plan import Visit
-from bench.rows import Visited, append, now, plain, visit_row
+from bench.plan import Visit, visit_row
+from bench.rows import Visited, append, now, plain
 from bench.run import run_row
 from bench.subjects import build
 from bench.worker import visit
