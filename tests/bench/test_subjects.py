@@ -19,6 +19,7 @@ TANH = {"width": 8, "inputs": 4, "batch": 4}
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("tangents", ["gaussian", "rademacher", "sphere", "basis", "given"])
+@pytest.mark.few(4)
 def test_forward_gradient_meets_its_oracle_with_the_tangents_it_drew(
     framework: str, tangents: str, tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_a_function_of_two_variables_has_no_batch_and_no_products(framework: str
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.few(1)
 def test_exact_values_of_an_implicit_cell(framework: str, tmp_path: Path) -> None:
     job = build(Cell(framework, "tanh", "ift", TANH, {"K": 40, "linear_solver": "gmres", "M": 8}), tmp_path)
     job.check()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import Results, ResultsError, cells, missing, read, samples
@@ -64,7 +64,6 @@ def test_of_ten_thousand_damaged_files_the_good_rows_keep_their_numbers(batch: i
             papers.records(name), papers.cells(name), papers.failed(name)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=4), st.integers(0, 10**6))
 def test_alone_they_are_an_error_of_ours_or_work(lines: list[bytes], seed: int) -> None:
     for content in (lines, [*lines, mutants(random.Random(seed), VICTIMS)]):
@@ -106,6 +105,7 @@ def everywhere(value: Any, nasty: Iterator[str]) -> Any:
 
 
 @pytest.mark.parametrize("first", range(0, 10, 3))
+@pytest.mark.few(2)
 def test_markup_in_every_text_is_only_text(first: int, tmp_path: Path) -> None:
     texts = [*MARKUP, "W" * 60]
     nasty = cycle(texts[first:] + texts[:first])

@@ -7,7 +7,7 @@ from math import exp, nan
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -96,6 +96,7 @@ def test_two_alone_are_told_apart_by_welch_and_by_their_intervals() -> None:
 
 
 @pytest.mark.parametrize("count", [8, 16])
+@pytest.mark.few(1)
 def test_of_equal_settings_one_is_told_apart_in_at_most_five_of_a_hundred_draws(count: int) -> None:
     """By intervals that do not overlap alone it were 7 and 18 of a hundred."""
     dice, draws, wrong, uncorrected = np.random.default_rng(1), 600, 0, 0
@@ -134,7 +135,6 @@ SETTING = st.tuples(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(SETTING, min_size=1, max_size=7))
 def test_what_is_named_is_tied_and_beaten_by_nothing_and_the_rest_says_by_what(
     found: list[tuple[float, float, int, float, int]],
