@@ -77,6 +77,7 @@ def test_the_ratios_of_the_papers_nets() -> None:
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("method, options", IMPLICIT, ids=lambda value: value if isinstance(value, str) else str(value))
 @pytest.mark.parametrize("name", SIZES)
+@pytest.mark.few(60)
 def test_implicit_methods_do_the_work_of_theory(
     framework: str, name: str, method: str, options: Mapping[str, Any]
 ) -> None:
@@ -99,6 +100,7 @@ def test_implicit_methods_do_the_work_of_theory(
     ],
 )
 @pytest.mark.parametrize("name", ["linear", "tanh", "fpn"])
+@pytest.mark.few(20)
 def test_forward_mode_through_an_adjoint_takes_as_many_products(
     framework: str, name: str, method: str, options: Mapping[str, Any]
 ) -> None:
@@ -120,6 +122,7 @@ def check(framework: str, problem: problems.Problem, method: str, options: Mappi
     "method, options", [("unrolled", {"K": 4}), ("jfb", {"K": 4}), *(IMPLICIT[i] for i in (9, 13, 17, 19, 21, 23))]
 )
 @pytest.mark.parametrize("name", SIZES)
+@pytest.mark.few(12)
 def test_shapes_alone_give_the_same_count(name: str, method: str, options: Mapping[str, Any]) -> None:
     problem = problems.make(name, **SIZES[name])
     on_meta = counts("torch", problem, method, options, "backprop", device="meta")
