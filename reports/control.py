@@ -12,12 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy import stats
 
-from reports.figures import Drawing
+from reports.draw import FAINT, INK, Drawing, render, style
 from reports.labels import settings
 from reports.load import IDENTITY
 from reports.numbers import interval
 from reports.part import Part
-from reports.svg import FAINT, INK, render, style
 
 WORST = 10
 """Cells in the table, those furthest from 1."""

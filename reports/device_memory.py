@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import colour, order, place, settings
 from reports.memory_figures import fixed, panels
 from reports.numbers import clip, number, size

@@ -1,40 +1,20 @@
-"""What a figure of the page is, and the first of them: R by problem and method."""
+"""The figure of R by problem and method."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import isnan
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import NullFormatter, NullLocator
 
 from reports.below_one import note
+from reports.draw import FAINT, INK, MOST_PANELS, PLAIN, Drawing, render, style
 from reports.headline import Group, Record
 from reports.labels import colour, place, stroke
 from reports.numbers import clip, interval
-from reports.svg import FAINT, INK, render, style
-
-PLAIN = FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}")
-"""Tick labels in three digits, without zeros that a round number does not need and without powers of ten."""
-
-
-MOST_PANELS = 24
-"""Problems that one figure shows; more than these nobody could compare."""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure of the page: its SVG, what to say below it, and the data it was drawn from."""
-
-    name: str
-    title: str
-    svg: str
-    caption: str
-    data: pd.DataFrame
-    slopes: list[tuple[str, ...]] = field(default_factory=list)
 
 
 def ratios(groups: list[Group], name: str = "ratios") -> Drawing | None:

@@ -17,7 +17,7 @@ from scipy import stats
 
 from bench.stats import Estimate, holm
 from reports.below_one import NO_UNIT, no_unit, note
-from reports.figures import PLAIN, Drawing
+from reports.draw import FAINT, INK, PLAIN, Drawing, render, style
 from reports.headline import Group, Record, options
 from reports.heat import round_numbers
 from reports.labels import COLOURS, colour, order, place, stroke
@@ -25,7 +25,6 @@ from reports.means import columns, titles
 from reports.numbers import clip, sig
 from reports.part import Part
 from reports.ranking import LEVEL, welch
-from reports.svg import FAINT, INK, render, style
 
 MOST = 200
 """Pairs of cells in the figure and in the table; the data hold all."""

@@ -10,9 +10,9 @@ import pandas as pd
 from bench.rows import RunRow
 from reports.cautions import cautions
 from reports.device_memory import Workspace, device_memory, workspaces
+from reports.draw import Drawing
 from reports.errors_table import ErrorRow, error_rows, runners
 from reports.facts import facts
-from reports.figures import Drawing
 from reports.frame import cells, samples
 from reports.headline import Group, groups
 from reports.load import Results, missing

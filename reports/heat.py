@@ -18,12 +18,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from reports.below_one import NO_UNIT, no_unit, note
-from reports.figures import MOST_PANELS, PLAIN, Drawing
+from reports.draw import INK, MOST_PANELS, PLAIN, Drawing, render, style
 from reports.headline import Group, Record
 from reports.labels import place
 from reports.means import BASES, MOST_RUNNERS, Boxes, boxes, kind, titles
 from reports.numbers import clip, sig
-from reports.svg import INK, render, style
 
 SYMBOLS = {
     "timeout": ("T", "took too long"),

@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from reports.figures import MOST_PANELS, Drawing
+from reports.draw import MOST_PANELS, Drawing, render, style
 from reports.labels import colour, stroke
 from reports.numbers import clip, size
-from reports.svg import render, style
 from reports.sweeps import UNITS, Line
 
 TITLES = {"depth": "Memory against depth", "K": "Memory against K"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports import standalone
+from reports import draw
 from reports.grid import Grid, grid
 from reports.part import Part
 from reports.parts import Sources, parts
@@ -62,7 +62,7 @@ def write(sources: Sources, folder: Path) -> Path:
     data.mkdir(parents=True, exist_ok=True)
     for part in page.parts:
         for drawing in part.drawings:
-            standalone.write(drawing, data)
+            draw.write(drawing, data)
         for name, table in part.data.items():
             harmless(table).to_csv(data / f"{name}.csv", index=False)
     path = folder / "index.html"

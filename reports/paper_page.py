@@ -13,8 +13,8 @@ from bench.rows import RunRow
 from reports.claims import Judged, judged
 from reports.claims.verdict import FAILS, HOLDS, PARTLY, UNDECIDED, UNKNOWN, unfinished
 from reports.conditions import below_one
+from reports.draw import Drawing
 from reports.facts import facts
-from reports.figures import Drawing
 from reports.frame import plain
 from reports.load import unfinished as cut_short
 from reports.paper_figures import figures

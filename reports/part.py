@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.figures import Drawing
+from reports.draw import Drawing
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from reports import answer, catalogue, control, frameworks, heat, means, own, paper_page, peers, precision
 from reports.across import compared, history
-from reports.figures import Drawing, ratios
+from reports.draw import Drawing
+from reports.figures import ratios
 from reports.frame import plain
 from reports.grid import Grid
 from reports.headline import by_steps

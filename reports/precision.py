@@ -12,7 +12,7 @@ from reports.answer.common_time import clock
 from reports.answer.grid_cases import every
 from reports.answer.paper_cases import layers
 from reports.answer.rule import Decision, decide
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.paper_figures.axes import written
 from reports.paper_figures.work_precision import work_precision
 from reports.papers import Papers

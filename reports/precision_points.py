@@ -12,13 +12,12 @@ from matplotlib.figure import Figure
 
 from reports.answer.candidate import Case
 from reports.below_one import note
-from reports.figures import MOST_PANELS, Drawing
+from reports.draw import FAINT, MOST_PANELS, Drawing, render, style
 from reports.labels import colour, place, settings
 from reports.numbers import clip, interval, sig
 from reports.paper_figures.axes import WIDTH, dress, frame
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import Axis, Point, labels, pen
-from reports.svg import FAINT, render, style
 
 NAME, TITLE = "precision-grid", "Gradient error against time on the grid"
 TELLING = ("gamma", "depth")

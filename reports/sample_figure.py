@@ -10,11 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from reports.figures import MOST_PANELS, PLAIN, Drawing
+from reports.draw import FAINT, MOST_PANELS, PLAIN, Drawing, render, style
 from reports.headline import Group
 from reports.labels import colour, order, place
 from reports.numbers import clip
-from reports.svg import FAINT, render, style
 
 MOST_COLUMNS = 4
 """Runners beside each other; there are three."""

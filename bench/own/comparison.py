@@ -207,8 +207,8 @@ def _figure(frame: Any) -> Any:
     """R with its interval, and the gradient error on a logarithmic axis; one line a method, failures in words."""
     from matplotlib.figure import Figure
 
+    from reports.draw import style
     from reports.labels import colour
-    from reports.svg import style
 
     with style("own"):
         figure = Figure(figsize=(8.0, 0.9 + 0.34 * max(1, len(frame))), layout="constrained")

@@ -16,7 +16,7 @@ from reports.across.differences import differences, equal_runs, listed
 from reports.across.exact import EQUAL, FEWER, MORE
 from reports.across.forest import forest
 from reports.across.pairs import EXACT, Matched, Pair, identities, match, shared
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import settings
 from reports.load import Results, ResultsError, read
 from reports.part import Part

@@ -14,7 +14,7 @@ from reports.across.asv_files import OK, Commit, Key, Line
 from reports.across.names import Name, name
 from reports.across.tracks import track
 from reports.below_one import causes
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.headline import Record
 from reports.labels import order, place
 from reports.numbers import clip

@@ -11,13 +11,12 @@ from matplotlib.figure import Figure
 
 from bench.stats import MARGIN
 from reports.across.pairs import Pair
-from reports.figures import Drawing
+from reports.draw import FAINT, GRID, Drawing, render, style
 from reports.labels import colour, order
 from reports.numbers import clip, interval
 from reports.paper_figures.axes import WIDTH, dress
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import Axis, pen
-from reports.svg import FAINT, GRID, render, style
 
 NAME = "compared-ratios"
 TITLE = "R of B ÷ R of A"

@@ -15,7 +15,7 @@ from reports.across.asv_files import NONE, Commit, Line, read
 from reports.across.changes import Apart, Change, Lost, apart, changes, counted, lost
 from reports.across.drift import drift
 from reports.across.tracks import TRACKS, Step, Track, track
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.headline import Record
 from reports.part import Part
 

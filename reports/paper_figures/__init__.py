@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.paper_figures.accuracy import accuracy
 from reports.paper_figures.chain import chain
 from reports.paper_figures.code_lines import code_lines

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.claims import runs
 from reports.claims.select import groups, having, named
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import COLOURS, OTHER, label
 from reports.paper_figures.dots import dots
 from reports.paper_figures.points import Axis, Look, Point

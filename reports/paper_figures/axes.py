@@ -8,9 +8,9 @@ from math import ceil, floor, log10
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from reports.draw import FAINT
 from reports.numbers import clip, size
 from reports.paper_figures.points import Axis
-from reports.svg import FAINT
 
 WIDTH = 8.4
 """Inches of a figure of the page."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import seaborn as sns
 
 from reports.claims.select import groups, having, rows
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import Stroke
 from reports.numbers import number
 from reports.paper_figures.lines import lines

@@ -5,12 +5,11 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from reports.claims.select import groups, having, rows
-from reports.figures import Drawing
+from reports.draw import FAINT, Drawing, render, style
 from reports.labels import label, order, place
 from reports.numbers import clip, number
 from reports.paper_figures.axes import WIDTH
 from reports.papers import Papers
-from reports.svg import FAINT, render, style
 
 OWN, SOLVER = "#4c72b0", "#b8c4dd"
 MOST_ROWS, MOST_PANELS = 16, 4

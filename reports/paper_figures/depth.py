@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.paper_figures.cells import cells, point, setting
 from reports.paper_figures.lines import lines
 from reports.paper_figures.points import PUBLISHED, Axis, Look, Point

@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from reports.claims.select import groups, having, numbers, only
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import Stroke
 from reports.paper_figures.axes import across
 from reports.paper_figures.dots import dots

@@ -9,13 +9,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures import MOST_PANELS, Drawing
+from reports.draw import MOST_PANELS, Drawing, render, style
 from reports.labels import Stroke, colour, place
 from reports.numbers import clip, interval, sig
 from reports.paper_figures.axes import WIDTH, dress
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import PLAIN, Decoration, Look, Point, caption, labels, pen, table
-from reports.svg import render, style
 
 MOST_ROWS = 16
 """Labels of one panel."""

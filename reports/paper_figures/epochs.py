@@ -7,12 +7,11 @@ from matplotlib.axes import Axes
 from reports.claims import steps
 from reports.claims.queries.epochs import NAMES, solver
 from reports.claims.select import groups, having, named
-from reports.figures import Drawing
+from reports.draw import FAINT, Drawing
 from reports.labels import COLOURS
 from reports.paper_figures.dots import dots
 from reports.paper_figures.points import Axis, Decoration, Look, Point
 from reports.papers import Papers
-from reports.svg import FAINT
 
 PUBLISHED = {"MNIST": 1.61, "SVHN": 2.51, "CIFAR-10": 3.62}
 """Table 2: seconds of an epoch, Jacobian-based ÷ JFB."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reports.claims.select import Row, having, only, ran, rows
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import COLOURS, place
 from reports.numbers import number
 from reports.paper_figures.cells import cells

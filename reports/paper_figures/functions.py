@@ -10,13 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.claims.select import groups, having, named, numbers, only
-from reports.figures import Drawing
+from reports.draw import INK, Drawing, render, style
 from reports.labels import colour, label
 from reports.paper_figures.axes import WIDTH, across, dress, frame
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import Axis, pen
 from reports.papers import Papers
-from reports.svg import INK, render, style
 
 Function = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

@@ -8,10 +8,10 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from reports.draw import INK
 from reports.labels import Stroke, colour, place
 from reports.numbers import clip
 from reports.paper_figures.points import pen
-from reports.svg import INK
 
 MOST_KEYS = 24
 ROOM = 92

@@ -8,13 +8,12 @@ from math import isfinite
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures import MOST_PANELS, Drawing
+from reports.draw import MOST_PANELS, Drawing, render, style
 from reports.labels import colour
 from reports.numbers import interval, sig
 from reports.paper_figures.axes import WIDTH, dress, frame, written
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import PLAIN, Decoration, Look, Point, caption, labels, pen, table
-from reports.svg import render, style
 
 MOST_LINES = 24
 """In one panel."""

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from reports.claims import runs
 from reports.claims.select import groups, having, named, numbers
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import COLOURS
 from reports.paper_figures.cells import cells, point, setting
 from reports.paper_figures.lines import lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reports.claims import runs
 from reports.claims.select import groups, having, named, numbers, only
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import label, place
 from reports.paper_figures.lines import lines
 from reports.paper_figures.points import Axis, Look, Point

@@ -8,14 +8,13 @@ from matplotlib.axes import Axes
 
 from reports.claims.select import Row, ran, value
 from reports.claims.sizes import speed
-from reports.figures import Drawing
+from reports.draw import FAINT, Drawing
 from reports.labels import settings
 from reports.numbers import interval, number
 from reports.paper_figures.cells import cells, point
 from reports.paper_figures.dots import dots
 from reports.paper_figures.points import PUBLISHED, Axis, Decoration, Look, Point
 from reports.papers import Papers
-from reports.svg import FAINT
 
 MLP = {"backprop": (3.971, 4.359), "forward gradient": (2.329, 2.607)}
 """R of figure 4's two rows, 784-1024-1024-10 at batch 64."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from reports.claims.select import Row
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.numbers import number
 from reports.paper_figures.cells import cells, named, point, setting
 from reports.paper_figures.lines import lines

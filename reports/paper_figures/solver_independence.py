@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import COLOURS
 from reports.paper_figures.cells import cells, point
 from reports.paper_figures.dots import dots

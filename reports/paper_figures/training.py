@@ -8,14 +8,13 @@ from matplotlib.figure import Figure
 
 from reports.claims import runs, steps
 from reports.claims.select import groups, having, named, numbers, only, value
-from reports.figures import Drawing
+from reports.draw import Drawing, render, style
 from reports.labels import colour, label
 from reports.numbers import sig
 from reports.paper_figures.axes import WIDTH, dress, frame
 from reports.paper_figures.legend import legend
 from reports.paper_figures.points import Axis, pen
 from reports.papers import Papers
-from reports.svg import render, style
 
 METHODS = {name: label(name, {}) for name in ("backprop", "forward_gradient")}
 X = {"iteration": Axis("iteration"), "seconds": Axis("seconds")}

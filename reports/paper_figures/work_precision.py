@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from bench.stats import paired
 from reports.claims.select import Row, ran
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.labels import COLOURS
 from reports.numbers import number
 from reports.paper_figures.cells import cells, named, setting

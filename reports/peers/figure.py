@@ -11,13 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reports.figures import MOST_PANELS, Drawing
+from reports.draw import FAINT, GRID, MOST_PANELS, Drawing, render, style
 from reports.numbers import clip, sig
 from reports.paper_figures.axes import WIDTH, dress
 from reports.paper_figures.points import Axis
 from reports.peers.table import Line, per_cell
 from reports.peers.targets import TARGETS
-from reports.svg import FAINT, GRID, render, style
 
 NAME = "peers-ratios"
 TITLE = "Ours beside the peers: time at the same gradient error"

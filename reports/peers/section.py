@@ -10,8 +10,8 @@ import pandas as pd
 
 from bench.rows import RunRow
 from reports.claims.verdict import unfinished
+from reports.draw import Drawing
 from reports.facts import facts
-from reports.figures import Drawing
 from reports.load import Failure
 from reports.paper_page import MOST_FAILED
 from reports.papers import Papers

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from reports.figures import MOST_PANELS
+from reports.draw import MOST_PANELS
 from reports.heat import colours, drawing, ink, round_numbers
 from reports.means import titles
 from tests.reports.reader import Reader

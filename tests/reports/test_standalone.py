@@ -9,9 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from reports.figures import Drawing
-from reports.standalone import document, write
-from reports.svg import render, style
+from reports.draw import Drawing, document, render, style, write
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 NASTY = '"a" href="x" & <b>'

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.paper_page import Section, section
 from reports.papers import Papers
 from tests.reports.paper_figures.made_up import EXPLICIT

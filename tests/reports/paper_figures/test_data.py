@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.paper_figures.points import Point
 from reports.paper_figures.work_precision import _Front
 

@@ -6,7 +6,7 @@ import pytest
 
 from reports.claims import CLAIMS, Judged
 from reports.claims.verdict import UNKNOWN
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.paper_figures.epochs import epochs
 from reports.paper_figures.neumann import neumann
 from reports.paper_figures.rates import rates

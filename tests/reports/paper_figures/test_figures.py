@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from bench.experiments.catalog import EXPERIMENTS
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.paper_figures import FIGURES, figures
 from tests.reports.paper_figures.conftest import made
 from tests.rows import Row, papers

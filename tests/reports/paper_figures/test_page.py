@@ -10,7 +10,7 @@ from reports import Results
 from reports.__main__ import main
 from reports.claims import CLAIMS
 from reports.claims.verdict import VERDICTS
-from reports.figures import Drawing
+from reports.draw import Drawing
 from reports.page import write as write_page
 from reports.paper_page import MARKS, Section, answers, section
 from reports.parts import Sources

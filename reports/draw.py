@@ -1,4 +1,7 @@
-"""A matplotlib figure as SVG that can stand beside others in a page: real text, own ids, no style sheet."""
+"""How figures are drawn: their look, their SVG inside the page and as files of their own, and what a figure is.
+
+In the page an SVG stands beside others: real text, own ids, no style sheet. As a file it is XML, for a paper or a talk.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,37 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import matplotlib
+import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+PLAIN = FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}")
+"""Tick labels in three digits, without zeros that a round number does not need and without powers of ten."""
+
+
+MOST_PANELS = 24
+"""Problems that one figure shows; more than these nobody could compare."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of the page: its SVG, what to say below it, and the data it was drawn from."""
+
+    name: str
+    title: str
+    svg: str
+    caption: str
+    data: pd.DataFrame
+    slopes: list[tuple[str, ...]] = field(default_factory=list)
+
+
+# The look -------------------------------------------------------------------------------------------------------------
 
 INK, FAINT, GRID = "#222222", "#666666", "#e4e4e4"
 
@@ -94,3 +123,39 @@ def _own(tag: str, name: str) -> str:
     tag = re.sub(r'\bid="', f'id="{name}-', tag)
     tag = re.sub(r"url\(#", f"url(#{name}-", tag)
     return tag.replace('href="#', f'href="#{name}-')
+
+
+# A file ---------------------------------------------------------------------------------------------------------------
+
+SPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+"""Namespaces, which a file needs and a page does not; they are names, and nothing is fetched from there."""
+
+
+def document(drawing: Drawing) -> str:
+    """The figure as XML: what the page holds, with what a file needs besides.
+
+    Added are the declaration, the namespaces, a height, and a white ground below everything; the page's name of the
+    figure becomes the title, and the words that stand in its place for those who cannot see it the description.
+    Ids and fonts stay as they are. References get their old name back, which not every editor can do without.
+    """
+    head, body = drawing.svg.split("\n", 1)
+    box = re.search(r'viewBox="([^"]+)"', head)
+    words = re.match(r"<title[^>]*>(.*?)</title>", body, re.DOTALL)
+    assert box is not None and words is not None, "embed writes both"
+    height = float(box.group(1).split()[3])
+    head = head.replace("<svg ", f'<svg {SPACES} height="{height:.0f}" aria-describedby="{drawing.name}-desc" ', 1)
+    told = (
+        f'<title id="{drawing.name}-title">{html.escape(drawing.title)}</title>\n'
+        f'<desc id="{drawing.name}-desc">{words.group(1)}</desc>\n'
+        '<rect width="100%" height="100%" fill="#ffffff"/>'
+    )
+    # A "<" opens a tag, since texts have it escaped: no text can take part in this.
+    rest = re.sub(r'(<[^<>]*?\s)href="', r'\1xlink:href="', body[words.end() :])
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{told}{rest}\n'
+
+
+def write(drawing: Drawing, folder: Path) -> Path:
+    """Write ``<name>.svg`` under ``folder``, which must exist; the path of the file."""
+    path = folder / f"{drawing.name}.svg"
+    path.write_text(document(drawing), encoding="utf-8")
+    return path

@@ -6,7 +6,7 @@ import re
 
 from matplotlib.figure import Figure
 
-from reports.svg import render, style
+from reports.draw import render, style
 
 NASTY = 'x" id="results" href="#results" url(#results) <b>&amp;'
 
