@@ -14,7 +14,6 @@ from typing import Any
 from bench.cells import Cell
 from bench.plan import Part
 from bench.rows import ROOT, PartRow, Row, RunRow, VerdictRow, Visited, append, last_run, read, same
-from bench.rows import location as rows_of
 from bench.summary import Summary, summarise
 
 
@@ -138,10 +137,15 @@ class Context:
 
 
 def location(name: str) -> Path:
-    """The file for rows of the sources as they are: under their commit, or under ``local`` where they were changed."""
+    """The file for rows of the sources as they are, see ``location_of``."""
     from bench.instruments import sources
 
-    return rows_of(name, *sources.git(ROOT))
+    return location_of(name, *sources.git(ROOT))
+
+
+def location_of(name: str, commit: str | None, dirty: bool, root: Path = Path("results")) -> Path:
+    """Where rows of a preset go: under their commit, or under ``local`` when they belong to none."""
+    return root / ("local" if dirty or commit is None else commit[:12]) / f"{name}.jsonl"
 
 
 def slots() -> int:

@@ -13,7 +13,7 @@ import msgspec
 import pandas as pd
 from msgspec import Meta, Struct
 
-from bench.rows import Name, Text, printable, shown
+from bench.rows import Name, Text, printable, printable_only, shown
 from reports.labels import label
 from reports.part import Part
 
@@ -142,7 +142,7 @@ class Catalogue(Struct, kw_only=True, tag_field="kind", tag="catalog"):
 def read(path: Path, notes: list[str]) -> Catalogue | None:
     """The catalogue in a file; None where it cannot be used, and then ``notes`` gets one sentence on why."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Catalogue)
+        return printable_only(msgspec.json.decode(path.read_bytes(), type=Catalogue))
     except FileNotFoundError:
         why = "it does not exist"
     except msgspec.ValidationError as error:

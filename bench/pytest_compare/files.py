@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bench import rows, tables
-from bench.rows import UNPRINTABLE, Amount, Name, Number, Text
+from bench.rows import Amount, Name, Number, Text
 
 COLUMNS = ("median ms", "R [95 %]", "peak bytes", "flops", "error", "status")
 LEFT = ("R [95 %]", "status")
@@ -28,7 +28,7 @@ NOTE = (
 
 # A file ---------------------------------------------------------------------------------------------------------
 
-Word = Annotated[str, Meta(min_length=1, max_length=120, pattern=rf"\A[^{UNPRINTABLE[1:-1]}]*\Z")]
+Word = Annotated[str, Meta(min_length=1, max_length=120)]
 
 
 class Params(Struct, frozen=True):
@@ -117,7 +117,7 @@ def table(paths: Sequence[Path]) -> str:
 
 def _read(path: Path) -> Document:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Document)
+        return rows.printable_only(msgspec.json.decode(path.read_bytes(), type=Document))
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} is no comparison ({error}): give files that `gradratio pytest` wrote.") from None
 

@@ -17,7 +17,6 @@ from bench.instruments import machine, sources
 from bench.presets import PRESETS
 from bench.progress import Progress
 from bench.rows import ROOT, last_run, plain, read
-from bench.rows import location as rows_location
 from bench.select import preset_cells, select
 from bench.summary import Summary, summarise
 
@@ -72,7 +71,7 @@ class Session:
             cells=cells,
             workers=workers or PRESETS[preset].workers,
             json=location(preset, framework, problem, method),
-            rows=rows_location(preset, commit, dirty),
+            rows=context.location_of(preset, commit, dirty),
             commit={"id": commit or "unversioned", "dirty": dirty, "impls": sources.impls_digest()},
             machine={**machine.describe(), "versions": machine.versions()},
             labels={cell.id: label(cell, among) for cell in cells},

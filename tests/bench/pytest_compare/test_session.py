@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from bench.cells import Cell
+from bench.context import location_of
 from bench.instruments import machine, sources
 from bench.plan import Visit, visit_row
 from bench.pytest_compare.files import leaks, secrets, table
 from bench.pytest_compare.session import Session
-from bench.rows import ROOT, VisitRow, append, location, now, read
+from bench.rows import ROOT, VisitRow, append, now, read
 from bench.run import run_row
 
 TWO = ["--problem", "newton", "--method", "unrolled,ift"]
@@ -50,7 +51,7 @@ def written(folder: Path, name: str) -> dict[str, Any]:
 def seed_rows(folder: Path, statuses: dict[tuple[str, str], tuple[str, str]]) -> Path:
     """Rows that the measuring core would take for its own: every forward takes 1 s and every gradient 2 s."""
     cells = Session.of("smoke", problem=["newton"], method=["unrolled", "ift"]).cells
-    path = folder / location("smoke", *sources.git(ROOT))
+    path = folder / location_of("smoke", *sources.git(ROOT))
     run = run_row(cells, {"impls": sources.impls_digest(), "versions": machine.versions()}, workers=2, preset="smoke")
     append(path, run)
     exact = {"peak_bytes": 1440, "held_bytes": None, "flops": 600, "forward_flops": 200, "flop_ratio": 3.0}
