@@ -16,7 +16,7 @@ from bench.rows import VisitRow, read
 from tests.bench.harness import gone
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("bench", "impls", "asv.conf.json", "pyproject.toml", "README.md", "LICENSE")
+COPIED = ("bench", "impls", ".gitignore", "asv.conf.json", "pyproject.toml", "README.md", "LICENSE")
 MACHINE = "some-machine"
 RUN = ("run", "--machine", MACHINE, "--record-samples", "--show-stderr", "--bench", "TorchNewton")
 ENVIRONMENT = {
