@@ -26,6 +26,10 @@ CLASSES = (WORSE, BETTER, UNDECIDED, SAME)
 MARGIN = 0.05
 """The relative change of a time or of a ratio that is let pass."""
 
+ERROR_RELATIVE, ERROR_ROUNDING, ERROR_ZERO = 1e-9, 1e-14, 1e-12
+"""Two float64 gradient errors are the same within this relative difference, where they differ by no more than sums in
+another order make the gradient differ (45 units in the last place), or where both are below rounding."""
+
 LARGEST_LOG = 230.0
 """No quotient lies beyond 10^100; an interval that does says nothing."""
 
@@ -164,6 +168,12 @@ def beyond(low: Any, high: Any, margin: Any) -> tuple[Any, Any, Any]:
     of numbers, or element by element of arrays."""
     most = 1 + margin
     return low > most, high < 1 / most, (low >= 1 / most) & (high <= most)
+
+
+def same_error(before: float, after: float) -> bool:
+    """Whether two relative errors of a float64 gradient are the same, up to what rounding makes of them."""
+    near = abs(after - before) <= max(ERROR_RELATIVE * abs(before), ERROR_ROUNDING)
+    return near or max(abs(before), abs(after)) < ERROR_ZERO
 
 
 def holm(p: Sequence[float]) -> list[float]:

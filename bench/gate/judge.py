@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bench.gate.turns import SIDES, ratios
 from bench.rows import SKIPPED, Samples, TurnsRow, Values, VisitRow
-from bench.stats import BETTER, MARGIN, SAME, UNDECIDED, WORSE, Estimate, centre, judge
+from bench.stats import BETTER, MARGIN, SAME, UNDECIDED, WORSE, Estimate, centre, judge, same_error
 
 FLOOR_S = 20e-6
 """The absolute change of a time that is let pass: what a call's bookkeeping differs by."""
@@ -20,10 +20,6 @@ COUNTS = ("peak_bytes", "forward_peak_bytes", "held_bytes", "flops", "forward_fl
 
 FAILURES = 2
 """How many more of head's processes than of base's must fail for that to be a regression."""
-
-ERROR_RELATIVE, ERROR_ROUNDING, ERROR_ZERO = 1e-9, 1e-14, 1e-12
-"""Two float64 gradient errors are the same within this relative difference, where they differ by no more than sums in
-another order make the gradient differ (45 units in the last place), or where both are below rounding."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +136,8 @@ def counts(cell: str, base: Values, head: Values) -> list[Finding]:
 
 def error(cell: str, base: float, head: float) -> Finding:
     """The gradient's relative error in float64."""
-    equal = abs(head - base) <= max(ERROR_RELATIVE * base, ERROR_ROUNDING) or max(base, head) < ERROR_ZERO
-    return Finding(cell, "gradient_error", SAME if equal else _order(base, head), base, head)
+    verdict = SAME if same_error(base, head) else _order(base, head)
+    return Finding(cell, "gradient_error", verdict, base, head)
 
 
 def _order(base: float, head: float) -> str:

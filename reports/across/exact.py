@@ -5,30 +5,26 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import NamedTuple
 
+from bench.stats import same_error
 from reports.numbers import DASH, milliseconds, sig, size
-
-ERROR_RELATIVE, ERROR_ZERO = 1e-9, 1e-12
-"""Two gradient errors are equal within this relative difference, or where both are below the rounding of float64."""
 
 EQUAL, MORE, FEWER, UNKNOWN = "equal", "more", "fewer", ""
 
 
 class Change(NamedTuple):
-    """A number on both sides; NaN where a side does not know it. tolerance, zero: differences up to ``tolerance`` times
-    the number before, and numbers that are both under ``zero``, count as equal."""
+    """A number on both sides; NaN where a side does not know it. rounded: it is a gradient error, of which
+    ``bench.stats.same_error`` says what counts as equal."""
 
     before: float
     after: float
-    tolerance: float = 0.0
-    zero: float = 0.0
+    rounded: bool = False
 
     @property
     def word(self) -> str:
         """``equal``, ``more`` or ``fewer``; empty where a side does not know the number."""
         if isnan(self.before) or isnan(self.after):
             return UNKNOWN
-        alike = abs(self.after - self.before) <= self.tolerance * abs(self.before)
-        if alike or max(abs(self.before), abs(self.after)) < self.zero:
+        if self.before == self.after or (self.rounded and same_error(self.before, self.after)):
             return EQUAL
         return MORE if self.after > self.before else FEWER
 
@@ -65,4 +61,4 @@ def printed(value: float, unit: str) -> str:
 
 def error(before: float, after: float) -> Change:
     """Two gradient errors."""
-    return Change(before, after, ERROR_RELATIVE, ERROR_ZERO)
+    return Change(before, after, rounded=True)

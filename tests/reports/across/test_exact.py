@@ -17,7 +17,10 @@ def test_one_byte_counts(before: float, after: float, word: str) -> None:
 
 @pytest.mark.parametrize(
     "before, after, word",
-    [(1e-3, 1e-3 * (1 + 5e-10), "equal"), (1e-3, 1e-3 * (1 + 2e-9), "more"), (1e-13, 9e-13, "equal"), (0, 1, "more")],
+    [
+        *((1e-3, 1e-3 * (1 + 5e-10), "equal"), (1e-3, 1e-3 * (1 + 2e-9), "more"), (1e-13, 9e-13, "equal")),
+        *((3.922414417199574e-10, 3.9224156761752224e-10, "equal"), (1e-10, 1.001e-10, "more"), (0, 1, "more")),
+    ],
 )
 def test_errors_are_equal_up_to_rounding_in_float64(before: float, after: float, word: str) -> None:
     assert error(before, after).word == word
