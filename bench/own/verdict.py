@@ -13,16 +13,15 @@ from bench.failures import Diverged, Wrong
 from bench.own.float64 import COARSE, LONGEST, SPREADS
 from bench.own.question import Unsuitable
 from bench.own.state import Singular
+from bench.subjects import KINK
 
 if TYPE_CHECKING:
     from bench.own.subject import CallersModel
 
-TOLERANCE = {"float64": 1e-8, "float32": 1e-3}
-"""For rounding alone. Float32 sums leave 1e-7 to 1e-5, in deep nets 1e-4; what goes wrong (a term left out, another
-point of linearisation) costs 1e-2 and more. Float64 has the same room above its own rounding."""
-
-KINK = 1e-2
-"""Up to here float32 may have put a ReLU on the other side of its kink: the same method must then meet float64's."""
+ROUNDING = {"float64": 1e-8, "float32": 1e-3}
+"""The largest deviation that rounding alone may leave. Float32 sums leave 1e-7 to 1e-5, in deep nets 1e-4; what goes
+wrong (a term left out, another point of linearisation) costs 1e-2 and more. Float64 has the same room above its own
+rounding."""
 
 AMPLIFIED = 10.0
 """How many times larger the error of a gradient may be than the residual of a solve, on top of ``solves``' factors."""
@@ -37,7 +36,7 @@ BASIS = 200
 
 def allowed(dtype: str, unsolved: float = 0.0) -> float:
     """The largest deviation of an exact method; ``unsolved`` is what its solves explain, see below."""
-    return TOLERANCE.get(dtype, COARSE) + AMPLIFIED * unsolved
+    return ROUNDING.get(dtype, COARSE) + AMPLIFIED * unsolved
 
 
 def solves(K: int, forward: float, backward: float, radius: float) -> float:
@@ -162,7 +161,7 @@ def longer(cell: Cell, radius: float) -> Mapping[str, Any]:
     times as many."""
     options, K = dict(cell.options), int(cell.options["K"])
     plain = options.get("solver", "picard") == "picard"
-    needed = ceil(2 * log(TOLERANCE["float64"] * (1 - radius)) / log(radius)) if 0 < radius < 1 else LONGEST * K
+    needed = ceil(2 * log(ROUNDING["float64"] * (1 - radius)) / log(radius)) if 0 < radius < 1 else LONGEST * K
     options["K"] = min(max(needed, 2 * K), LONGEST * K) if plain else 4 * K
     if "M" in options:
         M = int(options["M"])
