@@ -46,7 +46,7 @@ def main(
         beside: commands that the program has besides these, which are listed in its help, with what they do.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["compare"]:  # its name until pytest-benchmark's shell had one of its own
+    if words[:1] == ["compare"] and not beside:  # what `python -m bench` called pytest-benchmark's table
         renamed(f"{prog} compare", "gradratio pytest --table")
         words[:1] = ["pytest", "--table"]
     given = parser(prog, beside).parse_args(words)

@@ -13,8 +13,8 @@ from typing import Any
 
 from bench.cells import Cell
 from bench.plan import Part
-from bench.rows import ROOT, PartRow, Row, RunRow, VerdictRow, Visited, append, last_run, read, same
-from bench.summary import Summary, summarise
+from bench.rows import ROOT, PartRow, Row, RunRow, VerdictRow, Visited, append, read, same
+from bench.summary import Summary, last_run, summarise
 
 
 class Context:
@@ -242,4 +242,6 @@ def _sentence(error: Exception) -> str:
     """One line that says what to do."""
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "impls":
         return "The package impls is not installed here: run `pip install -e .` in the project's folder."
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be read or written ({error.strerror}): check the path, or name another."
     return " ".join(str(error).split())

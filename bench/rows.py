@@ -32,7 +32,7 @@ LONGEST = 2000
 
 Text = Annotated[str, Meta(max_length=LONGEST)]
 Name = Annotated[str, Meta(max_length=64)]
-Moment = Annotated[str, Meta(max_length=40, pattern=r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[0-9.:+Z-]*\Z")]
+Moment = Annotated[str, Meta(pattern=r"\A\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ\Z")]
 Status = Literal["ok", "timeout", "oom", "wrong", "diverged", "failed", "n/a"]
 Count = Annotated[int, Meta(ge=0, lt=100_000)]
 Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | Annotated[float, Meta(ge=-1e300, le=1e300)]
@@ -386,10 +386,11 @@ def append(path: Path, row: Line) -> None:
         os.fsync(file.fileno())
 
 
+UNFINISHED = "was left unfinished when its writer was stopped; it is passed over."
 MARK = b"\xef\xbb\xbf"  # what an editor may put in front
 
 
-def shown(path: Path) -> str:
+def told_path(path: Path) -> str:
     """A path as it may be told: relative to the current folder, or the name alone if elsewhere."""
     try:
         found = path.resolve().relative_to(Path.cwd()).as_posix()
@@ -411,7 +412,7 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
         return []
     found, told = list[Row](), list[str]()
     known: dict[tuple[str, str, str], tuple[Any, ...]] = {}
-    name, foreign, torn = shown(path), False, ""
+    name, foreign, torn = told_path(path), False, ""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.isspace():
@@ -422,22 +423,32 @@ def read(path: Path, notes: list[str] | None = None) -> list[Row]:
                     printable_only(row)
             except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
                 told.append(f"Line {number} of {name} is skipped: {_why(line, error)}.")
-                torn = told[-1] if line.startswith(b"{") and not line.rstrip().endswith(b"}") else ""
+                whole = not line.startswith(b"{") or line.rstrip().endswith(b"}")
+                torn = "" if whole else f"Line {number} of {name} {UNFINISHED}"
                 foreign = foreign or not line.startswith(b'{"kind"')
                 continue
             if torn and isinstance(row, RunRow):  # what was killed there is gone on with here
-                told[-1] = _unfinished(torn)
+                told[-1] = torn
             torn = ""
             if isinstance(row, VisitRow | PartRow):
                 _share(row, known)
             found.append(row)
     if torn:
-        told[-1] = _unfinished(torn)
+        told[-1] = torn
     if foreign and not found:
         raise ValueError(f"{name} holds no row of results: give a file that `gradratio run` wrote.")
+    found = undoubted(found, told)
     if notes is not None:
         notes += told
     return found
+
+
+def undoubted(rows: list[Row], notes: list[str]) -> list[Row]:
+    """The rows but for those of a run that two lines describe differently; ``notes`` gets a sentence on each."""
+    runs: dict[str, RunRow] = {}
+    twice = sorted({row.run for row in rows if isinstance(row, RunRow) and runs.setdefault(row.run, row) != row})
+    notes += [f"Run {printable(run, 40)!r} is described in two ways: none of its rows is used." for run in twice]
+    return [row for row in rows if getattr(row, "run", None) not in twice] if twice else rows
 
 
 def _why(line: bytes, error: Exception) -> str:
@@ -449,15 +460,9 @@ def _why(line: bytes, error: Exception) -> str:
     return printable(f"it is no row of results ({error})", 200)
 
 
-def _unfinished(told: str) -> str:
-    """What is said of a line that its writer was killed in."""
-    return f"{told.partition(' is skipped')[0]} was left unfinished when its writer was stopped; it is passed over."
-
-
 SHARED = {"run", "cell", "framework", "mode", "experiment", "device", "dtype", "problem", "sizes", "method", "gradient"}
 SHARED |= {"options", "settings", "reason", "measure", "status"}
 """Fields that the rows of a cell have in common: they are kept once, which halves the memory of a large file."""
-
 _SHARED_BY = {kind: [name for name in SHARED if name in kind.__struct_fields__] for kind in (VisitRow, PartRow)}
 _OF = {kind: attrgetter(*names) for kind, names in _SHARED_BY.items()}
 
@@ -469,13 +474,6 @@ def _share(row: VisitRow | PartRow, known: dict[tuple[str, str, str], tuple[Any,
     if first is not own and first == own:
         for name, kept in zip(_SHARED_BY[type(row)], first, strict=True):
             setattr(row, name, kept)
-
-
-def last_run(rows: Iterable[Row]) -> RunRow:
-    """The run that was begun last; ``ValueError`` where there is none."""
-    if found := [row for row in rows if isinstance(row, RunRow)]:
-        return found[-1]
-    raise ValueError("No row describes a run: measure first.")
 
 
 def same(rows: Iterable[Row], key: Keyed) -> list[Visited]:

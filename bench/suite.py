@@ -26,7 +26,7 @@ from bench import VERSION
 from bench.cells import Cell
 from bench.instruments import sources
 from bench.presets import PRESETS
-from bench.rows import ROOT, Row, RunRow, VerdictRow, append, last_run, read
+from bench.rows import ROOT, Row, RunRow, VerdictRow, append, read
 from bench.select import preset_cells
 
 PRESET = os.environ.get("GRADRATIO_PRESET", "track")
@@ -74,7 +74,7 @@ def measured(cells: Sequence[Cell], preset: str) -> Found:
     """
     from bench.expected import surprises
     from bench.run import measure
-    from bench.summary import summarise
+    from bench.summary import last_run, summarise
 
     commit, asv = os.environ.get("ASV_COMMIT"), os.getppid()
     path = location(preset, commit, ROOT)

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from bench import tables
 from bench.cells import Cell
-from bench.rows import Row, RunRow, VisitRow, last_run, same
+from bench.rows import Row, RunRow, VisitRow, same
 from bench.stats import Estimate, centre, worker_ratio
 
 
@@ -47,6 +47,13 @@ class Summary:
         """R ÷ flop ratio: how far a gradient call is from its fewest flops at the forward's speed."""
         flops = self.values.get("flop_ratio")
         return self.interval.value / flops if self.interval and flops else None
+
+
+def last_run(rows: Iterable[Row]) -> RunRow:
+    """The run that was begun last; ``ValueError`` where there is none."""
+    if found := [row for row in rows if isinstance(row, RunRow)]:
+        return found[-1]
+    raise ValueError("No row describes a run: measure first.")
 
 
 def _newest(rows: Sequence[Row]) -> list[VisitRow]:

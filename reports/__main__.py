@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.rows import shown
+from bench.rows import told_path
 from reports import answer, paper_markdown
 from reports.frame import cells, samples
 from reports.gather import experiments, gather, grid_results, peers_bench
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except OSError as error:
         print(
-            f"Cannot write the page under {shown(chosen.out)} ({error.strerror}): choose another --out.",
+            f"Cannot write the page under {told_path(chosen.out)} ({error.strerror}): choose another --out.",
             file=sys.stderr,
         )
         return 2

@@ -13,7 +13,7 @@ import msgspec
 import pandas as pd
 from msgspec import Meta, Struct
 
-from bench.rows import Name, Text, printable, printable_only, shown
+from bench.rows import Name, Text, printable, printable_only, told_path
 from reports.labels import label
 from reports.part import Part
 
@@ -151,7 +151,7 @@ def read(path: Path, notes: list[str]) -> Catalogue | None:
         why = "it is damaged, no JSON"
     except OSError:
         why = "it cannot be read"
-    notes.append(f"The catalogue {shown(path)} is left out: {why}; {AGAIN}.")
+    notes.append(f"The catalogue {told_path(path)} is left out: {why}; {AGAIN}.")
     return None
 
 

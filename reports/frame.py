@@ -87,7 +87,8 @@ def samples(results: Results) -> pd.DataFrame:
         else:
             columns[name] = (values.astype(int) if name == "seed" else values)[of_pair]
     columns["worker"] = np.array([visit.worker for visit in timed], int)[pairs["visit"]]
-    return pd.DataFrame(columns | {name: pairs[name].to_numpy() for name in ("pair", "forward_s", "gradient_s", "R")})
+    columns |= {name: pairs[name].to_numpy() for name in ("pair", "forward_s", "gradient_s", "R")}
+    return pd.DataFrame(columns, columns=list(SAMPLE))
 
 
 def cells(results: Results) -> pd.DataFrame:

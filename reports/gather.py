@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.rows import shown
+from bench.rows import told_path
 from reports import catalogue, paper_page, peers
 from reports.across.compared import read_both
 from reports.load import Results, newest, newest_papers, newest_peers, read
@@ -27,7 +27,7 @@ def gather(chosen: argparse.Namespace) -> Sources:
     before = None
     if chosen.beside:
         first, results = (told(one) for one in read_both(chosen.beside))
-        one, other = (shown(path) for path in chosen.beside)
+        one, other = (told_path(path) for path in chosen.beside)
         before = first, (one, other)
     else:
         results = grid_results(chosen)

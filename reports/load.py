@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from bench import rows
-from bench.rows import GateRow, PartRow, RateRow, RunRow, Surprise, TurnsRow, VerdictRow, VisitRow, alike, shown
+from bench.rows import GateRow, PartRow, RateRow, RunRow, Surprise, TurnsRow, VerdictRow, VisitRow, alike, told_path
 from reports.numbers import clip
 
 Told = TypeVar("Told", VisitRow, PartRow, VerdictRow)
@@ -82,20 +82,22 @@ def read(*paths: str | Path) -> Results:
     What cannot be used is left out by name (see ``Results.notes``): a line, a file, a visit of an unknown run.
     ``ResultsError``, one sentence on what is wrong and where, is raised only when no visit and no part is left.
     """
-    found: dict[type[rows.Line], list[Any]] = {kind: [] for kind in get_args(rows.Row)}
+    every: list[rows.Row] = []
     notes: list[str] = []
     for path in map(Path, paths):
         try:
-            for row in _rows(path, notes):
-                found[type(row)].append(row)
+            every += _rows(path, notes)
         except ResultsError as error:
             if len(paths) == 1:
                 raise
-            notes.append(f"Results file {shown(path)} is skipped. {error}")
+            notes.append(f"Results file {told_path(path)} is skipped. {error}")
+    found: dict[type[rows.Line], list[Any]] = {kind: [] for kind in get_args(rows.Row)}
+    for row in rows.undoubted(every, notes):
+        found[type(row)].append(row)
     if other := sum(len(found[kind]) for kind in (GateRow, TurnsRow, RateRow)):
         notes.append(f"Skipped: {other} row{'s' if other > 1 else ''} of a gate, which has no page.")
-    names = [shown(Path(path)) for path in paths]
-    runs = _runs(found[RunRow], notes)
+    names = [told_path(Path(path)) for path in paths]
+    runs = {row.run: row for row in found[RunRow]}
     visits = _of_known_runs(found[VisitRow], runs, "visit", notes)
     parts = _of_known_runs(found[PartRow], runs, "part", notes)
     if not visits and not parts:
@@ -108,7 +110,7 @@ def read(*paths: str | Path) -> Results:
 
 def _rows(path: Path, notes: list[str]) -> list[rows.Row]:
     """The rows of a file; each line passed over adds its sentence to ``notes``. ``ResultsError`` where none is left."""
-    name, told = shown(path), list[str]()
+    name, told = told_path(path), list[str]()
     try:
         if not path.exists():
             raise ResultsError(f"Results file {name} does not exist: check the path or run the benchmark first.")
@@ -123,18 +125,12 @@ def _rows(path: Path, notes: list[str]) -> list[rows.Row]:
         raise ResultsError(f"Results file {name} is empty: run the benchmark first.")
     if not found:
         more = f" (and {len(told) - 1} more lines)" if len(told) > 1 else ""
-        raise ResultsError(f"No row of {name} can be used: {told[0].rstrip('.')}{more}; measure again.")
+        raise ResultsError(
+            f"No row of {name} can be used: {told[0].rstrip('.')}{more}: measure again, or update "
+            "gradratio where a later version wrote it."
+        )
     notes += told
     return found
-
-
-def _runs(found: Iterable[RunRow], notes: list[str]) -> dict[str, RunRow]:
-    """Runs by their id; the first line of a run describes it, one that says something else is passed over."""
-    runs: dict[str, RunRow] = {}
-    for row in found:
-        if runs.setdefault(row.run, row) != row:
-            notes.append(f"A second description of run {clip(row.run, 40)!r} is skipped: it differs from the first.")
-    return runs
 
 
 def _of_known_runs(found: list[Told], runs: dict[str, RunRow], kind: str, notes: list[str]) -> list[Told]:
@@ -200,7 +196,7 @@ def newest(root: Path = Path("results"), notes: list[str] | None = None) -> Path
     found = sorted(path for path in root.glob("*/*.jsonl") if not (path.match(PAPERS) or path.match(PEERS)))
     if not found:
         raise ResultsError(
-            f"No results file under {shown(root)}: run the benchmark first, or name a file with --results."
+            f"No results file under {told_path(root)}: run the benchmark first, or name a file with --results."
         )
     return _last(found, notes)
 
@@ -230,7 +226,7 @@ def _last(found: Sequence[Path], notes: list[str] | None) -> Path:
     best = max(found, key=lambda path: (left.get(path) == "", begun[path]))
     if notes is not None and not left.get(best):
         notes += [
-            f"{shown(path)} is newer than {shown(best)}, which is shown, and left out: {why}"
+            f"{told_path(path)} is newer than {told_path(best)}, which is shown, and left out: {why}"
             for path, why in left.items()
             if why and begun[path] > begun[best]
         ]

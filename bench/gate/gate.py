@@ -20,8 +20,9 @@ from bench.instruments import machine
 from bench.plan import Visit
 from bench.processes import WORKER, Launch
 from bench.progress import Progress
-from bench.rows import GateRow, TurnsRow, VerdictRow, VisitRow, append, last_run, made, now, read
+from bench.rows import GateRow, TurnsRow, VerdictRow, VisitRow, append, made, now, read
 from bench.run import Leader, Limits, measure
+from bench.summary import last_run
 
 PAIRS = 6
 """Pairs of processes a cell and comparison."""

@@ -16,9 +16,9 @@ from bench.cells import Cell, Label, label
 from bench.instruments import machine, sources
 from bench.presets import PRESETS
 from bench.progress import Progress
-from bench.rows import ROOT, last_run, plain, read
+from bench.rows import ROOT, plain, read
 from bench.select import preset_cells, select
-from bench.summary import Summary, summarise
+from bench.summary import Summary, last_run, summarise
 
 EXACT = ("peak_bytes", "held_bytes", "flops", "forward_flops", "flop_ratio", "gradient_error", "compile_s")
 """Values of the measuring core that go into ``extra_info`` as they are, None where a cell has none."""

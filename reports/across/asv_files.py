@@ -10,7 +10,7 @@ from math import isnan, prod
 from pathlib import Path
 from typing import Any
 
-from bench.rows import printable, shown
+from bench.rows import printable, told_path
 from reports.numbers import number, quoted
 
 VERSION = 2
@@ -86,7 +86,7 @@ def read(folder: Path) -> tuple[list[Line], list[str]]:
             found.setdefault(key, {})[commit.hash] = commit
             words[key] = _machine(document) or printable(path.parent.name, MOST_LETTERS), pinned
         except Unusable as reason:
-            notes.append(f"asv's result file {shown(path)} is skipped: {reason}.")
+            notes.append(f"asv's result file {told_path(path)} is skipped: {reason}.")
     lines = [
         Line(*words[key], tuple(sorted(commits.values(), key=lambda one: (one.date, one.hash))))
         for key, commits in found.items()

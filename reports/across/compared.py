@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.rows import printable, shown
+from bench.rows import printable, told_path
 from bench.stats import CLASSES, MARGIN, geometric_mean
 from reports.across.differences import differences, equal_runs, listed
 from reports.across.exact import EQUAL, FEWER, MORE
@@ -104,15 +104,17 @@ def read_both(paths: Sequence[Path]) -> tuple[Results, Results]:
     one, other = (Path(path) for path in paths)
     a, b = read(one), read(other)
     if one.resolve() == other.resolve():
-        raise ResultsError(f"{shown(one)} was named twice: name two different results files to compare.")
+        raise ResultsError(f"{told_path(one)} was named twice: name two different results files to compare.")
     both = identities(a) & identities(b)
     if not both:
         raise ResultsError(
-            f"{shown(one)} and {shown(other)} have no cell in common: measure the same preset for both, then compare."
+            f"{told_path(one)} and {told_path(other)} have no cell in common: "
+            "measure the same preset for both, then compare."
         )
     if both == shared(a, b):
         raise ResultsError(
-            f"{shown(one)} and {shown(other)} hold the same visits of every cell they share: compare two measurements."
+            f"{told_path(one)} and {told_path(other)} hold the same visits of every cell they share: "
+            "compare two measurements."
         )
     return a, b
 

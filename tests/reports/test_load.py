@@ -56,7 +56,8 @@ def test_a_line_torn_by_a_kill_before_a_new_run_is_passed_over() -> None:
         (
             text([{"kind": "note"}, {"kind": "visit"}]),
             "No row of some.jsonl can be used: Line 1 of some.jsonl is skipped: it is no row of results (Invalid value "
-            "'note' - at `$.kind`) (and 1 more lines); measure again.",
+            "'note' - at `$.kind`) (and 1 more lines): measure again, or update gradratio where a later version wrote "
+            "it.",
         ),
         (text([3]), "some.jsonl holds no row of results: give a file that `gradratio run` wrote."),
         (
@@ -93,10 +94,17 @@ def test_visits_of_an_unknown_run_are_skipped_by_its_name() -> None:
     ]
 
 
-def test_a_run_described_twice_keeps_its_first_description() -> None:
-    found = load(text([run(), exact(1), run(), run(machine={"cores": 99})]))
-    assert found.run.machine.cores == 2
-    assert found.notes == ["A second description of run '000000000000' is skipped: it differs from the first."]
+def test_of_a_run_described_in_two_ways_no_row_is_used(tmp_path: Path) -> None:
+    other = [run("1" * 12), exact(2, run="1" * 12)]
+    found = load(text([run(), exact(1), *other, run(machine={"cores": 99}), exact(3)]))
+    told = ["Run '000000000000' is described in two ways: none of its rows is used."]
+    assert [one.run for one in found.runs] == ["1" * 12] and len(found.visits) == 1 and found.notes == told
+    assert load(text([run(), exact(1), run(), exact(2)])).notes == [], "the same words twice are no other description"
+    apart = [
+        write(tmp_path / "one.jsonl", [run(), exact(1), *other]),
+        write(tmp_path / "two.jsonl", [run(machine={"cores": 99}), exact(3)]),
+    ]
+    assert read(*apart).notes == told and len(read(*apart).visits) == 1
 
 
 def test_a_file_without_a_usable_row_is_skipped_by_name(tmp_path: Path) -> None:
