@@ -89,7 +89,7 @@ def mean(values: Iterable[float], level: float = 0.95) -> Estimate:
     if len(usable) < 2:
         return Estimate(usable[0] if usable else math.nan, math.nan, math.nan, len(usable))
     middle, sd = fmean(usable), stdev(usable)
-    half = _t(len(usable) - 1, level) * sd / math.sqrt(len(usable))
+    half = float(t_quantile(len(usable) - 1, level)) * sd / math.sqrt(len(usable))
     return Estimate(middle, middle - half, middle + half, len(usable), sd)
 
 
@@ -122,8 +122,7 @@ def unpaired(above: Sequence[float], below: Sequence[float], level: float = 0.95
     """Of two sets of positive samples that have nothing in common, one sample a worker process: median(above) ÷
     median(below), with Welch's t-interval on logarithms.
 
-    With means m, variances v and numbers n of the logarithms, the interval is exp(m₁ − m₂ ± t·s), s² = v₁/n₁ + v₂/n₂,
-    and t has (s²)² ÷ ((v₁/n₁)²/(n₁ − 1) + (v₂/n₂)²/(n₂ − 1)) degrees of freedom. Without two samples on both sides
+    With means m of the logarithms the interval is exp(m₁ − m₂ ± ``welch_reach``). Without two samples on both sides
     there is a value and no interval, without one on both sides not even that. ``samples`` is the smaller number of the
     two.
     """
@@ -135,17 +134,53 @@ def unpaired(above: Sequence[float], below: Sequence[float], level: float = 0.95
     if few == 1 or abs(value) > LARGEST_LOG:
         return Estimate(_power(value), math.nan, math.nan, few)
     logs = [[math.log(one) for one in side] for side in sides]
-    shares = [variance(side) / len(side) for side in logs]
-    error = math.sqrt(sum(shares))
-    middle, reach = fmean(logs[0]) - fmean(logs[1]), 0.0
-    if error > 0:
-        # Divided by the sum first: squares of tiny variances would underflow to zero.
-        parts = [share / sum(shares) for share in shares]
-        freedom = 1 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, logs, strict=True))
-        reach = _t(freedom, level) * error
+    middle = fmean(logs[0]) - fmean(logs[1])
+    reach = welch_reach([(variance(side) / len(side), len(side) - 1) for side in logs], level)
     if abs(middle) + reach > LARGEST_LOG:
         return Estimate(_power(value), math.nan, math.nan, few)
     return Estimate(_power(value), math.exp(middle - reach), math.exp(middle + reach), few)
+
+
+def welch_reach(sides: Iterable[tuple[float, float]], level: float = 0.95) -> float:
+    """Half of Welch's t-interval of a difference of means, t·s: s² = Σ v/n, and t has (s²)² ÷ Σ (v/n)²/(n − 1) degrees
+    of freedom (Satterthwaite).
+
+    Args:
+        sides: v/n and n − 1 of each of the two, for a variance v of n samples.
+        level: coverage of the interval.
+    """
+    both = list(sides)
+    total = sum(share for share, _ in both)
+    if not total > 0:
+        return 0.0
+    # Divided by the sum first: squares of tiny variances would underflow to zero.
+    freedom = 1 / sum((share / total) ** 2 / free for share, free in both)
+    return float(t_quantile(freedom, level)) * math.sqrt(total)
+
+
+def welch_p(low: Any, high: Any, samples: Any, i: Any, j: Any) -> Any:
+    """p of Welch's t-test of the mean logarithms of the pairs (i, j).
+
+    Args:
+        low, high: (n,) float64, ends of 95 % t-intervals as ``centre`` makes them; an interval of no width is of an
+            exact value.
+        samples: (n,), how many samples each has.
+        i, j: (pairs,) integers, places in those.
+
+    Returns:
+        (pairs,) float64; NaN where one has no interval.
+    """
+    import numpy as np
+    from scipy.special import stdtr
+
+    with np.errstate(all="ignore"):  # what is no interval of a positive cost comes out as NaN
+        middle, half = (np.log(low) + np.log(high)) / 2, (np.log(high) - np.log(low)) / 2
+        free = np.where(samples > 1, samples - 1, np.nan)
+        share = np.where(low == high, 0.0, (half / t_quantile(free)) ** 2)
+        free = np.where(low == high, 1.0, free)
+        total = share[i] + share[j]
+        degrees = total**2 / (share[i] ** 2 / free[i] + share[j] ** 2 / free[j])
+        return 2 * stdtr(degrees, -np.abs(middle[i] - middle[j]) / np.sqrt(total))
 
 
 def geometric_mean(values: Iterable[float]) -> float:
@@ -191,11 +226,11 @@ def holm(p: Sequence[float]) -> list[float]:
     return found
 
 
-def _t(freedom: float, level: float) -> float:
-    """The two-sided quantile of Student's t."""
+def t_quantile(freedom: Any, level: float = 0.95) -> Any:
+    """The two-sided quantile of Student's t; of a number, or element by element of arrays."""
     from scipy.special import stdtrit  # a tenth of the time that importing scipy.stats takes; the same number
 
-    return float(stdtrit(freedom, (1 + level) / 2))
+    return stdtrit(freedom, (1 + level) / 2)
 
 
 def _power(log: float) -> float:

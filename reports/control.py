@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy import stats
 
+from bench.stats import t_quantile
 from reports.draw import FAINT, INK, Drawing, render, style
 from reports.labels import settings
 from reports.load import IDENTITY
@@ -109,7 +110,7 @@ def quotients(samples: pd.DataFrame, split: str) -> pd.DataFrame:
     one, other = (halves.xs(half, level="side") for half in (1, 0))
     found = (one - other).groupby(level=WHO, sort=False, dropna=False).agg(m="mean", sd="std", workers="count")
     free = found["workers"].where(found["workers"] > 1) - 1
-    half = stats.t.ppf((1 + LEVEL) / 2, free) * found["sd"] / np.sqrt(found["workers"])
+    half = t_quantile(free, LEVEL) * found["sd"] / np.sqrt(found["workers"])
     # Damaged files hold ratios whose interval is beyond what a float can be.
     ends = {"quotient": found["m"], "low": found["m"] - half, "high": found["m"] + half}
     found = found.assign(**{name: np.exp(np.clip(end, -700, 700)) for name, end in ends.items()})

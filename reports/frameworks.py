@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from math import exp, isnan, log, nan, sqrt
+from math import exp, isnan, log, nan
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
-from scipy import stats
 
-from bench.stats import Estimate, holm
+from bench.stats import Estimate, holm, welch_p, welch_reach
 from reports.below_one import NO_UNIT, no_unit, note
 from reports.draw import FAINT, INK, PLAIN, Drawing, render, style
 from reports.headline import Group, Record, options
@@ -24,7 +23,7 @@ from reports.labels import COLOURS, colour, order, place, stroke
 from reports.means import columns, titles
 from reports.numbers import clip, sig
 from reports.part import Part
-from reports.ranking import LEVEL, welch
+from reports.ranking import LEVEL
 
 MOST = 200
 """Pairs of cells in the figure and in the table; the data hold all."""
@@ -115,7 +114,7 @@ def corrected(found: list[Pair]) -> list[Pair]:
     both = [[row[name] for pair in found for row in (pair.torch, pair.jax)] for name in columns]
     low, high, workers = (np.array(values, dtype=float) for values in both)
     every = np.arange(len(found), dtype=np.intp)
-    p = welch(low, high, workers, 2 * every, 2 * every + 1)
+    p = welch_p(low, high, workers, 2 * every, 2 * every + 1)
     exact = (low == high)[::2] & (low == high)[1::2]  # without noise, as made-up rows are, what differs is apart
     p = np.where(exact, np.where(low[::2] == low[1::2], 1.0, 0.0), p)
     known = ~np.isnan(p)
@@ -126,9 +125,9 @@ def corrected(found: list[Pair]) -> list[Pair]:
 def quotient(torch: Record, jax: Record) -> Estimate:
     """R of jax ÷ R of torch, with Welch's 95 % interval on logarithms.
 
-    The workers of the two are different processes, so the variances of the mean logarithms add up:
-    exp(m ± t·√(s₁²/n₁ + s₂²/n₂)), m the difference of mean logarithms, t at Welch and Satterthwaite's degrees of
-    freedom. The value is the quotient of the two medians that the tables show. No interval with one worker.
+    The workers of the two are different processes, so the variances of the mean logarithms add up: exp(m ±
+    ``welch_reach``), m the difference of mean logarithms. The value is the quotient of the two medians that the tables
+    show. No interval with one worker.
     """
     if isnan(torch["R"]) or isnan(jax["R"]):
         return Estimate(nan, nan, nan, 0)
@@ -138,10 +137,7 @@ def quotient(torch: Record, jax: Record) -> Estimate:
         return Estimate(value, nan, nan, workers)
     # The interval of each R is symmetric on logarithms, around their mean.
     below, above = ((log(row["R_low"]) + log(row["R_high"])) / 2 for row in rows)
-    parts = [(row["sd_log_R"] ** 2 / row["workers"], row["workers"] - 1) for row in rows]
-    variance = sum(part for part, _ in parts)
-    spread = sum(part**2 / free for part, free in parts)
-    half = float(stats.t.ppf(0.975, variance**2 / spread)) * sqrt(variance) if spread > 0 else 0.0
+    half = welch_reach((row["sd_log_R"] ** 2 / row["workers"], row["workers"] - 1) for row in rows)
     # Damaged files hold ratios whose interval is beyond what a float can be.
     low, high = (exp(max(-700.0, min(one, 700.0))) for one in (above - below - half, above - below + half))
     return Estimate(value, low, high, workers)

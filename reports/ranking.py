@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
-from bench.stats import holm
+from bench.stats import holm, welch_p
 
 MEASURES = ("error", "memory")
 """Columns that settings of one cost are compared by; less is better."""
@@ -68,7 +67,7 @@ def told_apart(frame: pd.DataFrame) -> Matrix:
     i, j = np.triu_indices(len(frame), 1)
     differ = np.abs(cost[i] - cost[j]) > SAME * np.maximum(np.abs(cost[i]), np.abs(cost[j]))
     disjoint = (low[i] > high[j]) | (low[j] > high[i])
-    p = welch(low, high, frame["samples"].to_numpy(dtype=float), i, j)
+    p = welch_p(low, high, frame["samples"].to_numpy(dtype=float), i, j)
     certain, tested = exact[i] & exact[j], disjoint & ~np.isnan(p)
     corrected = np.ones(len(i))
     noisy = ~certain
@@ -77,26 +76,6 @@ def told_apart(frame: pd.DataFrame) -> Matrix:
     found = np.zeros((len(frame), len(frame)), dtype=bool)
     found[i, j] = found[j, i] = flags
     return found
-
-
-def welch(
-    low: npt.NDArray[np.float64],
-    high: npt.NDArray[np.float64],
-    samples: npt.NDArray[np.float64],
-    i: npt.NDArray[np.intp],
-    j: npt.NDArray[np.intp],
-) -> npt.NDArray[np.float64]:
-    """p of Welch's t-test of the pairs (i, j), from the 95 % t-intervals of their mean logarithms and how many samples
-    each has; NaN where one has no interval. An interval of no width is of an exact value."""
-    with np.errstate(all="ignore"):  # what is no interval of a positive cost comes out as NaN
-        middle, half = (np.log(low) + np.log(high)) / 2, (np.log(high) - np.log(low)) / 2
-        free = np.where(samples > 1, samples - 1, np.nan)
-        variance = np.where(low == high, 0.0, (half / stats.t.ppf(0.975, free)) ** 2)
-        free = np.where(low == high, 1.0, free)
-        total = variance[i] + variance[j]
-        degrees = total**2 / (variance[i] ** 2 / free[i] + variance[j] ** 2 / free[j])
-        found = 2 * stats.t.sf(np.abs(middle[i] - middle[j]) / np.sqrt(total), degrees)
-    return np.asarray(found, dtype=float)
 
 
 def _better(values: npt.NDArray[np.float64]) -> Matrix:

@@ -31,7 +31,7 @@ from bench.gate.sides import side
 from bench.gate.turns import ratios
 from bench.instruments import machine, sources
 from bench.rows import ROOT, Keyed, Pair, RateRow, Row, TurnsRow, alike, append, made, now, read
-from bench.stats import beyond
+from bench.stats import beyond, t_quantile
 
 OUT = ROOT / "results" / "gate" / "rates.jsonl"
 TIMED, EXACT = 20, 3
@@ -207,11 +207,9 @@ def alarm_rate(
 
 def words(logs: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``judge.times`` of many gates at once: which quantities are worse, which not decided. logs: (…, pairs, 3)."""
-    from scipy.special import stdtrit
-
     pairs = logs.shape[-2]
     centre = logs.mean(axis=-2)
-    reach = stdtrit(pairs - 1, 0.975) * logs.std(axis=-2, ddof=1) / np.sqrt(pairs)
+    reach = t_quantile(pairs - 1) * logs.std(axis=-2, ddof=1) / np.sqrt(pairs)
     low, high = np.exp(centre - reach), np.exp(centre + reach)
     worse, better, same = beyond(low, high, np.maximum(MARGIN, FLOOR_S / units))
     unclear = ~(worse | better | same)
