@@ -9,6 +9,7 @@ from reports.frame import cells
 from reports.headline import Record, groups
 from reports.load import Results
 from reports.numbers import bounds, milliseconds, sig, size
+from reports.tables import escape, markdown
 
 NAMES = ("problem", "method", "framework", "R [95 %]")
 WORK = ("flop ratio", "R ÷ flop ratio")
@@ -21,7 +22,7 @@ def table(results: Results) -> str:
     R. The column of traffic is there where any cell has it."""
     found = groups(cells(results))
     work = WORK + (TRAFFIC,) * any(group.moved for group in found)
-    lines = ["| " + " | ".join([*NAMES, *work, *COSTS]) + " |", "|" + " --- |" * 3 + " ---: |" * (5 + len(work))]
+    lines: list[tuple[str, ...]] = []
     for group in found:
         twice = [name for name, _, _ in group.methods]
         for name, chosen, rows in group.methods:
@@ -29,8 +30,8 @@ def table(results: Results) -> str:
             for row in rows:
                 names = [escape(text) for text in (group.title, shown, row["runner"])]
                 work_done = [sig(row[column]) for column in ("flop_ratio", "distance", "traffic_ratio")][: len(work)]
-                lines.append("| " + " | ".join([*names, _ratio(row), *work_done, *_costs(row)]) + " |")
-    return "\n".join(lines)
+                lines.append((*names, _ratio(row), *work_done, *_costs(row)))
+    return "\n".join(markdown((*NAMES, *work, *COSTS), lines, left=(0, 1, 2)))
 
 
 def _ratio(row: Record) -> str:
@@ -48,11 +49,3 @@ def _costs(row: Record) -> tuple[str, ...]:
         size(row["peak_bytes"]),
         sig(row["gradient_error"]),
     )
-
-
-def escape(text: str) -> str:
-    """Text that ends no cell, starts no link and no tag."""
-    text = " ".join(str(text).split())
-    for mark in "\\|[]*_`":
-        text = text.replace(mark, f"\\{mark}")
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from reports.claims import Judged
 from reports.claims.verdict import UNKNOWN
-from reports.markdown import escape
 from reports.numbers import DASH
 from reports.paper_page import ANSWERS, MARKS, RULES, Section
+from reports.tables import escape, markdown
 
 HEADER = ("claim", "published", "measured here", "verdict")
 
@@ -28,9 +28,7 @@ def page(found: Section) -> str:
         "This file is made from them by `gradratio page --papers FILE --papers-markdown`.",
         "",
         *(f"**Caution.** {escape(one)}\n" for one in found.cautions),
-        "| " + " | ".join(HEADER) + " |",
-        "|" + " --- |" * len(HEADER),
-        *(_row(one) for one in found.claims),
+        *markdown(HEADER, map(_row, found.claims), left=range(4)),
         "",
         "## Every case",
     ]
@@ -44,11 +42,11 @@ def page(found: Section) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(one: Judged) -> str:
+def _row(one: Judged) -> tuple[str, ...]:
     detail = f": {escape(one.why)}" if one.why else ""
     claim = f"{escape(one.claim.statement)} ({escape(one.claim.document)}, {escape(one.claim.where)})"
     verdict = f"{MARKS[one.verdict]} **{escape(one.said)}**{detail}"
-    return "| " + " | ".join([claim, escape(one.claim.published), escape(one.measured or DASH), verdict]) + " |"
+    return claim, escape(one.claim.published), escape(one.measured or DASH), verdict
 
 
 def _cases(one: Judged) -> list[str]:
@@ -58,7 +56,7 @@ def _cases(one: Judged) -> list[str]:
     if not one.cases:
         return [*lines, "", f"{UNKNOWN.capitalize()}. {escape(one.detail)}"]
     rows = [
-        f"| {escape(case.name) or DASH} | {escape(case.measured)} | {ANSWERS[answer]} |"
+        (escape(case.name) or DASH, escape(case.measured), ANSWERS[answer])
         for case, answer in zip(one.cases, one.answers, strict=True)
     ]
-    return [*lines, "", "| condition | measured | obeys |", "| --- | ---: | --- |", *rows]
+    return [*lines, "", *markdown(("condition", "measured", "obeys"), rows, left=(0, 2))]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from reports import tables
 from reports.answer.answer import Answer, Content, Situation
-from reports.markdown import escape
 from reports.numbers import DASH, sig
 from reports.part import Part
+from reports.tables import escape
 
 NAMES = ("situation", "framework", "method", "cost", "memory", "gradient error", "measured on")
 
@@ -13,15 +14,16 @@ NAMES = ("situation", "framework", "method", "cost", "memory", "gradient error",
 def markdown(found: Part | Content) -> str:
     """A table, a line a situation and framework, and under it the sentences on what holds in all."""
     content = found.content if isinstance(found, Part) else found
-    lines = ["| " + " | ".join(NAMES) + " |", "|" + " --- |" * len(NAMES)]
-    lines += [line for situation in content.situations for line in _lines(situation)]
+    rows = [row for situation in content.situations for row in _rows(situation)]
+    lines = tables.markdown(NAMES, rows, left=range(len(NAMES)))
     return "\n".join([*lines, "", escape(" ".join(content.sentences))]).rstrip()
 
 
-def _lines(situation: Situation) -> list[str]:
+def _rows(situation: Situation) -> list[list[str]]:
+    title = escape(situation.rule.title)
     if not situation.answers:
-        return [_line(situation, "", [_undecided(situation, None), DASH, DASH, DASH, DASH])]
-    return [_line(situation, answer.case.runner, _cells(situation, answer)) for answer in situation.answers]
+        return [[title, "", _undecided(situation, None), DASH, DASH, DASH, DASH]]
+    return [[title, escape(answer.case.runner), *_cells(situation, answer)] for answer in situation.answers]
 
 
 def _cells(situation: Situation, answer: Answer) -> list[str]:
@@ -43,7 +45,3 @@ def _cells(situation: Situation, answer: Answer) -> list[str]:
 def _undecided(situation: Situation, answer: Answer | None) -> str:
     why = escape(answer.decision.why if answer else situation.why)
     return f"not decided by these results: {why}; to measure it: `{situation.rule.command}`"
-
-
-def _line(situation: Situation, runner: str, cells: list[str]) -> str:
-    return "| " + " | ".join((escape(situation.rule.title), escape(runner), *cells)) + " |"

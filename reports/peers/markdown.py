@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.markdown import escape
 from reports.numbers import DASH, interval, sig
 from reports.peers.entries import Compared
 from reports.peers.section import MARKS, Section
 from reports.peers.table import Line
 from reports.peers.verdict import Judged
+from reports.tables import escape, markdown
 
 BEGIN = "<!-- peers: made by `gradratio page --peers FILE --peers-markdown`, not by hand -->"
 END = "<!-- end of peers -->"
+
+TARGET = ("target", "limit", "median", "largest cell", "verdict")
+CONTENDER = ("framework", "method", "ours", "contender", "median", "largest cell", "cells", "failed", "n/a")
 
 
 def text(found: Section) -> str:
@@ -30,11 +33,11 @@ def text(found: Section) -> str:
         f"one thread a process; {versions}{peers}. Rows: `{found.papers.files}`.",
         "Numbers are time of ours ÷ time of the other at the same gradient error, unless said otherwise. Of each cell "
         f"the median over worker processes, with its 95 % interval. {told}.",
-        _table("| target | limit | median | largest cell | verdict |", "llrrl", map(_target, found.targets)),
+        "\n".join(markdown(TARGET, map(_target, found.targets), left=(0, 1, 4))),
     ]
     if found.lines:
-        head = "| framework | method | ours | contender | median | largest cell | cells | failed | n/a |"
-        parts += ["## Ratios by contender", _table(head, "llllrrrrr", map(_line, found.lines)), "## Ratios by cell"]
+        lines = markdown(CONTENDER, map(_line, found.lines), left=range(4))
+        parts += ["## Ratios by contender", "\n".join(lines), "## Ratios by cell"]
         parts += _cells(found.lines)
     if found.unfinished:
         parts += [f"Unfinished: {found.unfinished}."]
@@ -44,13 +47,7 @@ def text(found: Section) -> str:
     return "\n\n".join([*parts, END]) + "\n"
 
 
-def _table(head: str, sides: str, rows: Iterator[str] | list[str]) -> str:
-    """A table; sides: l or r for each column."""
-    rule = "|" + "|".join(" --- " if side == "l" else " ---: " for side in sides) + "|"
-    return "\n".join([head, rule, *rows])
-
-
-def _target(one: Judged) -> str:
+def _target(one: Judged) -> tuple[str, ...]:
     target = one.target
     limit = f"≤ {sig(target.limit)}" + (f", each ≤ {sig(target.every)}" if target.every is not None else "")
     other = f" ÷ {one.worst.other}" if one.worst and one.worst.other else ""
@@ -58,14 +55,14 @@ def _target(one: Judged) -> str:
     detail = f": {escape(one.detail)}" if one.detail else ""
     count = f" ({len(one.cells)} cell{'s' if len(one.cells) > 1 else ''})" if one.cells else ""
     verdict = f"{MARKS[one.verdict]} **{one.verdict}**{detail}"
-    return f"| {target.framework}: {escape(target.text)} | {limit} | {sig(one.median)}{count} | {worst} | {verdict} |"
+    return f"{target.framework}: {escape(target.text)}", limit, f"{sig(one.median)}{count}", worst, verdict
 
 
-def _line(one: Line) -> str:
+def _line(one: Line) -> tuple[str, ...]:
     worst = f"{interval(*one.worst.ratio[:3])} ({escape(one.worst.cell)})" if one.worst else DASH
     names = [escape(name) for name in (one.framework, one.method, one.ours, one.other)]
     counts = [str(len(one.cells)), str(one.count(applicable=True)), str(one.count(applicable=False))]
-    return "| " + " | ".join([*names, sig(one.median), worst, *counts]) + " |"
+    return *names, sig(one.median), worst, *counts
 
 
 def _cells(lines: list[Line]) -> Iterator[str]:
@@ -76,9 +73,8 @@ def _cells(lines: list[Line]) -> Iterator[str]:
     for (framework, _, own), some in groups.items():
         yield f"### {escape(framework)}: {escape(own)}"
         names = dict.fromkeys(name for line in some for name in line.names)
-        rows = [f"| {escape(name)} | " + " | ".join(_ratio(line, name) for line in some) + " |" for name in names]
-        head = "| cell | " + " | ".join(f"÷ {escape(line.other)}" for line in some) + " |"
-        yield _table(head, "l" + "r" * len(some), rows)
+        rows = [(escape(name), *(_ratio(line, name) for line in some)) for name in names]
+        yield "\n".join(markdown(("cell", *(f"÷ {escape(line.other)}" for line in some)), rows))
 
 
 def _ratio(line: Line, cell: str) -> str:
