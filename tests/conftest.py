@@ -61,7 +61,7 @@ def _leave_few(items: list[pytest.Item]) -> None:
     with the most words (methods, problems, dtypes, …) that no case before it has."""
     sweeps: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("few"):
+        if item.get_closest_marker("few") and not any(item.get_closest_marker(marker) for marker in SKIPPED):
             sweeps[item.nodeid.partition("[")[0]].append(item)
     for sweep in sweeps.values():
         count: int = sweep[0].get_closest_marker("few").args[0]  # type: ignore[union-attr]

@@ -92,6 +92,7 @@ def test_backprop_grows_with_depth_in_jax() -> None:
 @pytest.mark.parametrize(
     "method, linear_solver", [("jfb", {}), ("ift", {"linear_solver": "picard"}), ("ift", {"linear_solver": "gmres"})]
 )
+@pytest.mark.few(3)
 def test_implicit_methods_do_not_grow_with_steps(framework: str, method: str, linear_solver: dict[str, str]) -> None:
     assert len({peak(framework, method, layer(), K=steps, **linear_solver) for steps in STEPS}) == 1
 

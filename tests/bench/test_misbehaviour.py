@@ -101,6 +101,7 @@ def measured(
     return {(row.method, row.options["K"]): row for row in rows if isinstance(row, VisitRow)}
 
 
+@pytest.mark.long
 def test_one_cell_fails_and_its_neighbours_are_whole(
     impatient: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:

@@ -37,9 +37,6 @@ VMAP = RuntimeError, "compiled backward function within vmap"
 DOUBLE = RuntimeError, "does not currently support double backward"
 """Newton takes its Jacobian as the vjp of a vjp, the second through a compiled graph; so does IFT in forward mode."""
 
-SHORT = ("ift", PICARD, "backprop", RIGHT)
-"""Tried each time; inductor takes a C++ compiler seconds for each of the others."""
-
 REGISTER = [
     ("mlp", "backprop", {}, "backprop", RIGHT),
     ("mlp", "forward_gradient", {}, "forward_gradient", RIGHT),
@@ -74,10 +71,8 @@ def shared_kernels(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Tem
 
 
 @needs_compiler
-@pytest.mark.parametrize(
-    "problem, method, options, gradient, outcome",
-    [one if one[1:] == SHORT else pytest.param(*one, marks=pytest.mark.long) for one in REGISTER],
-)
+@pytest.mark.parametrize("problem, method, options, gradient, outcome", REGISTER)
+@pytest.mark.long  # inductor takes a C++ compiler seconds for each
 def test_register(
     problem: str,
     method: str,
@@ -102,6 +97,7 @@ def test_register(
 
 
 @needs_compiler
+@pytest.mark.long
 def test_exact_values_come_from_the_allocator_and_no_dispatch_mode(
     shared_kernels: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +119,7 @@ def framework() -> Iterator[torch_compiled.Framework]:
 
 
 @needs_compiler
+@pytest.mark.long
 def test_compiling_again_starts_from_nothing(
     framework: torch_compiled.Framework, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +144,7 @@ def test_compiling_again_starts_from_nothing(
 
 
 @needs_compiler
+@pytest.mark.long
 def test_what_compiles_at_every_call_is_refused(
     framework: torch_compiled.Framework, shared_kernels: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +160,7 @@ def test_what_compiles_at_every_call_is_refused(
 
 
 @needs_compiler
+@pytest.mark.long
 def test_what_compiles_later_is_refused(framework: torch_compiled.Framework, shared_kernels: None) -> None:
     state = {"factor": 2}
     call, _ = framework.gradient(lambda x: x * state["factor"], torch.ones(3))
@@ -172,6 +171,7 @@ def test_what_compiles_later_is_refused(framework: torch_compiled.Framework, sha
 
 
 @needs_compiler
+@pytest.mark.long
 def test_the_forward_records_no_gradient(framework: torch_compiled.Framework, shared_kernels: None) -> None:
     x = torch.ones(3, requires_grad=True)
     assert not framework.forward(lambda x: (x * 2).sum(), x)().requires_grad
@@ -189,6 +189,7 @@ def test_without_a_compiler_a_cell_is_not_applicable(tmp_path: Path, monkeypatch
 
 
 @needs_compiler
+@pytest.mark.long
 def test_in_a_path_with_a_space_a_cell_is_not_applicable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "a folder"
     folder.mkdir()

@@ -12,6 +12,7 @@ from tests.browser.chromium import Seen, browser, opened
 from tests.browser.colours import contrast, faint
 from tests.browser.pages import NASTY, committed, made_up
 
+pytestmark = pytest.mark.long
 WIDTHS, SCHEMES = (360, 768, 1440), ("light", "dark")
 PAPER = 688
 """Pixels of A4 between the margins."""

@@ -18,6 +18,7 @@ from tests.browser.chromium import Seen, browser, opened
 from tests.reports.suite import suite
 from tests.rows import results
 
+pytestmark = pytest.mark.long
 NAN = math.nan
 SCRIPT = environment().get_template("sort.js").render()
 STYLE = environment().get_template("page.css").render()

@@ -88,6 +88,7 @@ def test_nothing_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(("problem", "method", "options"), REVERSE)
+@pytest.mark.few(20)
 def test_reverse_mode(problem: str, method: str, options: dict[str, Any]) -> None:
     expected = flat(oracles.gradient(small(problem), method, **options))
     shared = {key: value for key, value in options.items() if key in ("K", "solver")}

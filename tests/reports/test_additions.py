@@ -34,6 +34,7 @@ def of(more_cells: pd.DataFrame, **wanted: Any) -> list[dict[str, Any]]:
     return [row for row in more_cells.to_dict("records") if all(row[name] == value for name, value in wanted.items())]
 
 
+@pytest.mark.long
 def test_the_page_is_sound_and_has_no_figure_twice(more_source: str) -> None:
     reader = Reader(more_source)
     assert reader.stack == [] and len(reader.ids) == len(set(reader.ids))

@@ -17,6 +17,7 @@ from reports.claims.verdict import UNKNOWN
 from reports.paper_page import Section, section
 from reports.papers import read
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "papers.md"
 MOST_UNMEASURED = 3

@@ -166,6 +166,7 @@ def test_the_reference_is_the_derivative_of_the_stationary_distribution(framewor
 
 @pytest.mark.parametrize("case", ["torch float32", "torch float64", "jax float32"])
 @pytest.mark.few(1)
+@pytest.mark.long
 def test_a_solve_with_a_singular_matrix_is_wrong_and_the_unrolled_ones_are_right(case: str) -> None:
     framework, dtype = case.split()
     found = compared(**chain(framework, dtype), methods=METHODS)
@@ -175,6 +176,7 @@ def test_a_solve_with_a_singular_matrix_is_wrong_and_the_unrolled_ones_are_right
     assert all("ρ(J) ≈ 1: I − J is singular, or as good as" in one for one in found["reason"][found["status"] == "ok"])
 
 
+@pytest.mark.long
 def test_too_few_steps_explain_an_error_where_the_matrix_is_singular_too() -> None:
     row = compared(**chain("torch", "float32"), methods=[("ift", {"M": 3})]).iloc[0]
     assert row["status"] == "ok" and row["gradient_error"] > 1e-3

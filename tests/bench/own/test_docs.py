@@ -47,6 +47,7 @@ def test_the_deq_block() -> None:
     assert (found["gradient_error"].iloc[:3] < 1e-4).all() and 0.01 < found["gradient_error"].iloc[3] < 1
 
 
+@pytest.mark.long
 def test_the_jax_layer_with_its_lambdas_in_a_worker_process() -> None:
     found = layer_jax.main(**TINY, workers=1, budget_s=1e-3, methods=["jfb"])
     assert list(found["status"]) == ["ok"] and 0.01 < found["gradient_error"].iloc[0] < 1

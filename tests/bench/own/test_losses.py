@@ -284,7 +284,7 @@ def by_its_state(z: Any, a: Any) -> Any:
     return z - torch.autograd.grad(value, z, create_graph=True)[0] / 2
 
 
-@pytest.mark.parametrize("framework", ["torch", pytest.param("jax", marks=pytest.mark.long)])
+@pytest.mark.parametrize("framework", [pytest.param("torch", marks=pytest.mark.long), "jax"])
 def test_a_loss_or_a_step_may_differentiate_by_its_state(framework: str) -> None:
     """‖∂(Σ z³/3)/∂z‖² is ‖z²‖²."""
     if framework == "torch":

@@ -89,6 +89,7 @@ def interrupted(*_: Any, **__: Any) -> Any:
         "in the visits",
     ],
 )
+@pytest.mark.few(3)
 def test_ctrl_c_leaves_no_process(owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []
 
@@ -211,6 +212,7 @@ def jax_case() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.long
 def test_a_worker_process_gives_the_row_of_this_one(framework: str) -> None:
     given = {"default_dtype": "torch.float64", "deterministic_algorithms": [True, False]}
     with put_back(framework), ExitStack() as stack:

@@ -122,6 +122,7 @@ def test_a_hint_names_what_is_short(
     ],
     ids=["normal CG", "BiCGStab", "Anderson", "Picard", "unrolled"],
 )
+@pytest.mark.few(2)
 def test_the_solver_that_stopped_early_is_named(method: Any, K: int, word: str) -> None:
     row = slow(method, K)
     assert row["status"] == "ok" and f"raise {word}, since" in row["reason"], row["reason"]

@@ -96,6 +96,7 @@ def test_a_cell_in_each_framework_is_measured_and_timed_and_nothing_names_this_m
     assert table([rows.with_name("pytest-smoke-mlp-backprop.json")]).count("  ok") == 2
 
 
+@pytest.mark.long
 def test_rows_that_are_there_are_not_measured_again_and_a_failed_cell_leaves_its_neighbours_alone(
     tmp_path: Path,
 ) -> None:
@@ -134,6 +135,7 @@ def test_the_reasons_are_written_where_no_cell_could_be_timed(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("bad", [PAIRS, PAIRS[1:]], ids=["none timed", "one timed"])
+@pytest.mark.few(1)
 def test_a_name_of_this_machine_stops_the_run_before_it_is_written(bad: list[tuple[str, str]], tmp_path: Path) -> None:
     seed_rows(tmp_path, {pair: ("wrong", "as zebra says") for pair in bad})
     done = compare(tmp_path, *TWO, LOGNAME="zebra")

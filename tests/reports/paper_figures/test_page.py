@@ -17,6 +17,8 @@ from reports.parts import Sources
 from tests.reports.reader import Reader, data
 from tests.rows import papers, part, run, timed, write
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def with_papers(results: Results, whole: Section, tmp_path_factory: pytest.TempPathFactory) -> Path:
