@@ -6,7 +6,7 @@ nothing: asv imports them all to discover benchmarks.
 
 from typing import Any
 
-VERSION = "1"
+VERSION = "2"
 """Version of the instruments: raise it when a measured number would change though ``impls`` did not."""
 
 

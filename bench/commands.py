@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.cells import MODES, Cell, Value, on_gpus
 from bench.context import FLAGS, Context, add_flags, called, count, guarded, renamed, require_memory, seconds, slots
@@ -250,10 +249,9 @@ def _peers(given: argparse.Namespace) -> int:
         require_settings(cells, frameworks, given.preset)
     require_memory(Peers().memory_bytes(given.preset), machine.memory_for(slots()), "The peers' bench")
     parts = parts_of(cells, range(1 if given.search else given.workers), frameworks)
-    shared: dict[str, Any] = {"experiments": {}, "share_compiled": True}
     if not given.search:
         context = Context(given, f"peers-{given.preset}", workers=given.workers, timeout_s=PART_S["peers"])
-        context.measure((), parts, **shared)
+        context.measure((), parts, experiments={})
         print(table(context.performed))
         return context.end()
     more: dict[str, Value] = {SEARCH: 1} | ({LIBRARY: given.library} if given.library else {})
@@ -261,7 +259,7 @@ def _peers(given: argparse.Namespace) -> int:
     context = Context(
         given, "peers-search", workers=1, timeout_s=PART_S["search"], path=Path("results/local/peers-search.jsonl")
     )
-    context.measure((), parts, keep, **shared)
+    context.measure((), parts, keep, experiments={})
     for row in context.performed:  # those that the file had already
         keep(row)
     print(f"settings: {PATH.name}")
@@ -296,7 +294,6 @@ def _experiments(given: argparse.Namespace) -> int:
         wanted.parts,
         experiments={name: [cell.id for cell in cells] for name, cells in wanted.cells_of.items()},
         data=given.data.resolve() if given.data else None,
-        share_compiled=True,
     )
     return context.end()
 

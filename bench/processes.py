@@ -48,8 +48,8 @@ class Launch:
     script: Path = WORKER
     pythonpath: str | None = None
     compiled: Path | None = None
-    """A folder where jax's processes share what they have compiled, except where a GPU's bytes are measured; compile
-    times are then unknown. The compiler's plan of memory is kept with what it compiled."""
+    """A folder where jax's processes share what they have compiled: those that time, and those of parts. One that makes
+    exact visits compiles a program once, in ways of its own. Where jax refuses the folder each compiles for itself."""
 
     def start(self, core: int | None = None, task: Task | None = None) -> Worker:
         """A new worker process, on ``core`` alone where there is one."""
@@ -87,7 +87,7 @@ def environment(
         found["GRADRATIO_MEMORY_BYTES"] = str(task.memory_bytes)
     if launch.pythonpath is not None:
         found["PYTHONPATH"] = launch.pythonpath
-    if launch.compiled is not None and (task.measure != "exact" or task.visible_gpu is None):
+    if launch.compiled is not None and task.measure != "exact":
         found["JAX_COMPILATION_CACHE_DIR"] = str(launch.compiled)
         found.update(JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0", JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="-1")
     return found

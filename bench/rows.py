@@ -40,8 +40,7 @@ Amount = Annotated[int, Meta(ge=0, le=2**63 - 1)] | Annotated[float, Meta(ge=0, 
 Bytes = Annotated[int, Meta(ge=0, le=10**18)] | Annotated[float, Meta(ge=0, le=1e18)]
 Ratio = Annotated[float, Meta(gt=0, le=1e300)]
 Seconds = Annotated[float, Meta(ge=0, le=1e7)]
-Taken = Annotated[float, Meta(gt=0, le=1e7)]
-"""Seconds that a call took, which are never none."""
+Taken = Annotated[float, Meta(gt=0, le=1e7)]  # seconds that a call took, which are never none
 Setting = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Annotated[float, Meta(ge=-1e15, le=1e15)] | Text
 Settings = Annotated[dict[Name, Setting], Meta(max_length=32)]
 Record = Annotated[dict[Name, Number | Text | None], Meta(max_length=64)]
@@ -66,13 +65,16 @@ class Machine(Struct, kw_only=True, gc=False):
 
 
 class Samples(Struct, kw_only=True, gc=False, omit_defaults=True):
-    """Seconds of forwards and of gradient calls, pair by pair; or none at all."""
+    """Seconds of forwards and gradient calls by pair, or none: by the wall clock and, where read, by the cpu's."""
 
     forward_s: list[Taken] = []
     gradient_s: list[Taken] = []
+    forward_cpu_s: list[Taken] = []
+    gradient_cpu_s: list[Taken] = []
 
     def __post_init__(self) -> None:
-        if len(self.forward_s) != len(self.gradient_s):
+        pairs, by_cpu = len(self.forward_s), (len(self.forward_cpu_s), len(self.gradient_cpu_s))
+        if len(self.gradient_s) != pairs or by_cpu not in ((0, 0), (pairs, pairs)):
             raise ValueError("As many forwards as gradient calls are expected")
 
 

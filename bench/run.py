@@ -40,7 +40,6 @@ def measure(
     parts: Iterable[Part] = (),
     experiments: Mapping[str, Iterable[str]] | None = None,
     data: Path | None = None,
-    share_compiled: bool = False,
     workers: int = 8,
     path: Path,
     preset: str,
@@ -65,7 +64,6 @@ def measure(
     Args:
         cells: what to measure; a cell on ``cuda`` is measured on each GPU.
         parts, experiments, data: parts of experiments, the ids of each experiment's cells, and their folder of data.
-        share_compiled: one jax process compiles what the others load, and no compile time is known.
         workers: processes that time each cell.
         path, preset: the file, and the name that its run gets.
         slots: processes at a time, each on a core of its own; by default one for each available core up to two, but one
@@ -93,8 +91,7 @@ def measure(
     plan = tours(cells, workers, old) + errands(parts, old)
     append(path, run)
     with tempfile.TemporaryDirectory(prefix="gradratio-") as scratch:
-        if share_compiled:
-            launch = replace(launch, compiled=Path(scratch, "compiled").resolve())
+        launch = replace(launch, compiled=Path(scratch, "compiled").resolve())
         request = {"scratch": scratch, "pairs": dict(pairs or {}), "data": None if data is None else str(data)}
         limits = Limits(timeout_s, None if stop_after_s is None else began + stop_after_s)
         visits = Visits(launch, run, request, memory_bytes=machine.memory_for(slots), gpus=gpus)

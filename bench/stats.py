@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import chain
 from statistics import fmean, median, stdev, variance
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -29,6 +30,12 @@ MARGIN = 0.05
 ERROR_RELATIVE, ERROR_ROUNDING, ERROR_ZERO = 1e-9, 1e-14, 1e-12
 """Two float64 gradient errors are the same within this relative difference, where they differ by no more than sums in
 another order make the gradient differ (45 units in the last place), or where both are below rounding."""
+
+WALL, CPU = "wall", "cpu"
+"""The clocks that calls are timed by: seconds that pass, and seconds that this process computes."""
+
+LEAST_SHARE = 0.9
+"""A process that computes less than this share of the time has not had its core."""
 
 LARGEST_LOG = 230.0
 """No quotient lies beyond 10^100; an interval that does says nothing."""
@@ -60,6 +67,43 @@ class Estimate(NamedTuple):
 def exactly(value: float) -> Estimate:
     """A value without noise, such as a number of bytes."""
     return Estimate(value, value, value, 1)
+
+
+class Timed(Protocol):
+    """The samples of a worker process, pair by pair in seconds: by the wall clock, and by the processor's where it was
+    read."""
+
+    @property
+    def forward_s(self) -> Sequence[float]: ...
+    @property
+    def gradient_s(self) -> Sequence[float]: ...
+    @property
+    def forward_cpu_s(self) -> Sequence[float]: ...
+    @property
+    def gradient_cpu_s(self) -> Sequence[float]: ...
+
+
+def had_core(wall_s: Iterable[float], cpu_s: Iterable[float]) -> bool:
+    """Whether a process had its core while it took so many seconds; so it is believed where it read no other clock."""
+    computed = sum(cpu_s)
+    return not computed or computed >= LEAST_SHARE * sum(wall_s)
+
+
+def clock(workers: Iterable[Timed]) -> str:
+    """The clock by which the workers of a cell are compared, one for all: the wall clock, but that of the processor
+    where one of them did not have its core. A call that the scheduler cuts takes several times as long, and the shorter
+    one of a pair is cut less often, so that R itself is wrong by the wall clock."""
+    for one in workers:
+        if not had_core(chain(one.forward_s, one.gradient_s), chain(one.forward_cpu_s, one.gradient_cpu_s)):
+            return CPU
+    return WALL
+
+
+def seconds(worker: Timed, by: str) -> tuple[Sequence[float], Sequence[float]]:
+    """Forwards and gradient calls of one worker by a clock; by the wall clock where it read no other."""
+    if by == CPU and worker.forward_cpu_s:
+        return worker.forward_cpu_s, worker.gradient_cpu_s
+    return worker.forward_s, worker.gradient_s
 
 
 def worker_ratio(forward_s: Sequence[float], gradient_s: Sequence[float]) -> float:

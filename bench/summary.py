@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from bench import tables
+from bench import stats, tables
 from bench.cells import Cell
 from bench.rows import Row, RunRow, VisitRow, same
 from bench.stats import Estimate, centre, worker_ratio
@@ -18,11 +18,12 @@ from bench.stats import Estimate, centre, worker_ratio
 @dataclass
 class Summary:
     """What is known of one cell: lists hold one number a worker, ``forward_s`` and ``gradient_s`` are their medians, in
-    seconds."""
+    seconds by the ``clock``, see ``bench.stats.clock``."""
 
     cell: str
     status: str = "ok"
     reason: str = ""
+    clock: str = stats.WALL
     ratios: list[float] = field(default_factory=list)
     forward_s: float | None = None
     gradient_s: float | None = None
@@ -74,6 +75,7 @@ def summarise(rows: Sequence[Row], cells: Iterable[Cell]) -> list[Summary]:
 
 def _of(cell: Cell, rows: list[VisitRow]) -> Summary:
     found = Summary(cell.id)
+    found.clock = stats.clock(row.samples for row in rows if row.measure == "time" and row.status == "ok")
     for row in sorted(rows, key=lambda row: (row.measure, row.worker)):
         values = {name: value for name, value in asdict(row.values).items() if value is not None}
         if row.status != "ok":
@@ -82,9 +84,10 @@ def _of(cell: Cell, rows: list[VisitRow]) -> Summary:
         elif row.measure == "exact":
             found.values |= values
         else:
-            found.ratios.append(worker_ratio(row.samples.forward_s, row.samples.gradient_s))
-            found.forwards.append(statistics.median(row.samples.forward_s))
-            found.gradients.append(statistics.median(row.samples.gradient_s))
+            forward_s, gradient_s = stats.seconds(row.samples, found.clock)
+            found.ratios.append(worker_ratio(forward_s, gradient_s))
+            found.forwards.append(statistics.median(forward_s))
+            found.gradients.append(statistics.median(gradient_s))
             found.values = values | found.values
     if found.forwards:
         found.forward_s, found.gradient_s = statistics.median(found.forwards), statistics.median(found.gradients)
@@ -106,6 +109,9 @@ def table(summaries: Iterable[Summary]) -> str:
     lines = [HEADER, *(_line(one) for one in summaries)]
     text = tables.text(lines, left=(0, len(HEADER) - 1))
     reasons = [f"{one.status}: {one.cell}: {one.reason}" for one in summaries if one.status != "ok"]
+    if by_cpu := [one.cell for one in summaries if one.clock != stats.WALL]:
+        many = "1 cell" if len(by_cpu) == 1 else f"{len(by_cpu)} cells"
+        reasons.append(f"By the processor's clock, since a worker did not have its core: {many}, such as {by_cpu[0]}.")
     return "\n".join(text + (["", *reasons] if reasons else []))
 
 

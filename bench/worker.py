@@ -65,6 +65,7 @@ def visit(
     measure: str,
     *,
     clock: Callable[[], float] = time.perf_counter,
+    cpu_clock: Callable[[], float] | None = None,
     visible_gpu: str | None = None,
     **pairs: Any,
 ) -> Message:
@@ -75,7 +76,7 @@ def visit(
     Args:
         build: makes what is measured.
         measure: ``time`` or ``exact``.
-        clock: seconds.
+        clock, cpu_clock: seconds, and those of the processor, see ``bench.instruments.timing.processor_clock``.
         visible_gpu: the GPU whose clock is looked at.
         pairs: goes to ``bench.instruments.timing.rounds``.
 
@@ -96,8 +97,10 @@ def visit(
             forward, gradient = job.forward, job.gradient
             job.sync(forward())  # compiled here, before anything is watched
             with Watch(visible_gpu) as watch:
-                calls = {"forward_s": forward, "gradient_s": gradient}
-                answer["samples"] = rounds(calls, sync=job.sync, clock=clock, **pairs)
+                calls = {"forward": forward, "gradient": gradient}
+                taken = rounds(calls, sync=job.sync, clock=clock, cpu_clock=cpu_clock, **pairs)
+            answer["samples"] = {f"{name}_s": one.wall for name, one in taken.items()}
+            answer["samples"] |= {f"{name}_cpu_s": one.cpu for name, one in taken.items() if one.cpu}
             answer["conditions"] = watch.found
         elif measure == "exact":
             found = job.exact()
@@ -156,12 +159,14 @@ def answer(request: Message) -> Message:
         place = Place(Path(request["scratch"]), Path(request["data"]) if request.get("data") else None)
         return plain(perform(Part(**request["part"]), place, visible_gpu=gpu))
     from bench.cells import Cell
+    from bench.instruments.timing import processor_clock
     from bench.subjects import build
 
     cell = Cell(**request["cell"])
     settle(cell.framework)
+    clock, scratch = processor_clock(cell.device), Path(request["scratch"])
     return plain(
-        visit(lambda: build(cell, Path(request["scratch"])), request["measure"], visible_gpu=gpu, **request["pairs"])
+        visit(lambda: build(cell, scratch), request["measure"], cpu_clock=clock, visible_gpu=gpu, **request["pairs"])
     )
 
 

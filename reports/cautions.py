@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports.conditions import below_one, disturbed, named, who
+from reports.conditions import below_one, by_cpu, disturbed, named, who
 from reports.load import Results, unfinished
 
 NOISY = 0.10
@@ -22,9 +22,8 @@ def cautions(results: Results, frame: pd.DataFrame) -> list[str]:
         found.append("The working tree was dirty: these numbers belong to no commit; nobody else can reproduce them.")
     if any(run.commit is None for run in results.runs):
         found.append("No commit is recorded: the code behind these numbers is known by its digest alone.")
-    found += (
-        below_one(frame) + surprises(results) + disturbed(results, frame) + _spread(frame) + _workers(results, frame)
-    )
+    found += below_one(frame) + surprises(results) + disturbed(results, frame) + by_cpu(frame) + _spread(frame)
+    found += _workers(results, frame)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench.rows import VisitRow
+from bench.stats import CPU
 from reports.below_one import causes, no_unit
 from reports.frame import warnings
 from reports.labels import settings
@@ -47,6 +48,18 @@ def disturbed(results: Results, frame: pd.DataFrame) -> list[str]:
     return found + _load(
         results, [visit for visit in timed if visit.status == "ok" and not visit.conditions], len(timed)
     )
+
+
+def by_cpu(frame: pd.DataFrame) -> list[str]:
+    """A sentence on the cells whose times are not by the wall clock."""
+    ours = [who(row) for row in frame.to_dict("records") if row["clock"] == CPU]
+    if not ours:
+        return []
+    many = "1 cell are" if len(ours) == 1 else f"{len(ours)} cells are"
+    return [
+        f"Times and R of {many} by the processor's clock, since a process did not have its core and the wall clock "
+        f"would be wrong: {named(list(dict.fromkeys(ours)))}."
+    ]
 
 
 def below_one(frame: pd.DataFrame) -> list[str]:

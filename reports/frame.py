@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.rows import Values, VisitRow
-from bench.stats import centre
+from bench.rows import Samples, Values, VisitRow
+from bench.stats import WALL, centre, clock, seconds
 from reports.labels import label, runner, settings
 from reports.load import IDENTITY, Results, identity
 from reports.numbers import number
@@ -45,7 +45,7 @@ WARNINGS = ("busy", "stolen", "throttled")
 NUMBERS = (*TIME, *EXACT, *DERIVED, "visits", *WARNINGS)
 """The time visits of a cell, and how many of them a warning of the machine stands on, are the last of these."""
 
-CELL = (*NAMING, "status", "reason", "time_status", "exact_status", *NUMBERS)
+CELL = (*NAMING, "status", "reason", "time_status", "exact_status", "clock", *NUMBERS)
 TEXTS = tuple(name for name in NAMING if name not in ("seed", "sizes", "options"))
 SAMPLE = (*NAMING, "worker", "pair", "forward_s", "gradient_s", "R")
 
@@ -62,8 +62,8 @@ def samples(results: Results) -> pd.DataFrame:
     Columns: ``cell`` (its id), ``framework``, ``mode``, ``device``, ``dtype``, ``seed``, ``problem``,
     ``method``, ``gradient``, ``label`` (method as shown), ``runner`` (framework, with its mode where it is not
     the usual one), ``sizes`` and ``options`` (dicts), ``worker`` (process, from 0), ``pair`` (order inside the
-    worker, from 0), ``forward_s`` and ``gradient_s`` (seconds), ``R`` (their ratio, no unit). Pairs with a time
-    under a nanosecond are left out, and so is what was computed from shapes alone.
+    worker, from 0), ``forward_s`` and ``gradient_s`` (seconds by the clock of the cell), ``R`` (their ratio, no
+    unit). Pairs with a time under a nanosecond are left out, and so is what was computed from shapes alone.
     """
     timed = [visit for visit in results.counted if _is_timed(visit) and visit.device != "meta"]
     pairs = _pairs(timed)
@@ -97,6 +97,8 @@ def cells(results: Results) -> pd.DataFrame:
     Columns: those that name the cell (see ``samples``); ``status`` and ``reason`` of the whole, ``time_status``
     and ``exact_status`` of each measure (empty where it was not taken). What is unknown or did not succeed is NaN.
 
+    ``clock``: what the times are by, ``wall``, or ``cpu`` where a worker did not have its core.
+
     From the pairs of times: ``R`` with ``R_low`` and ``R_high`` (95 %, NaN for one worker), ``R_min`` (smallest single
     pair), ``sd_log_R`` (between workers), ``workers``, ``pairs``; in seconds, median over workers: ``forward_s``,
     ``gradient_s``, ``compile_s``, ``overhead_s`` (of an empty timed call); ``overhead_share`` (overhead_s ÷ forward_s).
@@ -115,12 +117,14 @@ def cells(results: Results) -> pd.DataFrame:
     The machine: ``visits`` (time visits of the cell), and how many of them were ``busy``, ``stolen``, ``throttled``.
     """
     places: dict[tuple[Any, ...], list[int]] = {}
+    clocks = _clocks([visit for visit in results.counted if _is_timed(visit)])
     for place, visit in enumerate(results.counted):
         places.setdefault(identity(visit), []).append(place)
     workers = _workers(results.counted)
     rows = [
         _cell([results.counted[place] for place in ours], workers.loc[workers.index.intersection(ours)])
-        for ours in places.values()
+        | {"clock": clocks.get(cell, WALL)}
+        for cell, ours in places.items()
     ]
     return pd.DataFrame(rows, columns=list(CELL)).astype({name: float for name in NUMBERS})
 
@@ -139,13 +143,23 @@ def _is_timed(visit: VisitRow) -> bool:
     return visit.measure == "time" and visit.status == "ok"
 
 
+def _clocks(visits: Sequence[VisitRow]) -> dict[Any, str]:
+    """By the identity of each cell the clock that R is of, see ``bench.stats.clock``."""
+    found: dict[Any, list[Samples]] = {}
+    for visit in visits:
+        if visit.samples.forward_cpu_s:
+            found.setdefault(identity(visit), []).append(visit.samples)
+    return {cell: clock(samples) for cell, samples in found.items()}
+
+
 def _pairs(visits: Sequence[VisitRow]) -> pd.DataFrame:
-    """One row a usable pair of visits that are timed: ``visit`` (its place), ``pair``, ``forward_s``, ``gradient_s``,
-    ``R``."""
+    """One row a usable pair of visits that are timed: ``visit`` (its place), ``pair``, and by the clock of the cell
+    ``forward_s``, ``gradient_s`` and ``R``."""
     counts = np.array([len(visit.samples.forward_s) for visit in visits], int)
+    clocks = _clocks(visits)
+    taken = [seconds(visit.samples, clocks.get(identity(visit), WALL) if clocks else WALL) for visit in visits]
     forward, gradient = (
-        np.fromiter(chain.from_iterable(getattr(visit.samples, name) for visit in visits), float, counts.sum())
-        for name in ("forward_s", "gradient_s")
+        np.fromiter(chain.from_iterable(one[which] for one in taken), float, counts.sum()) for which in (0, 1)
     )
     place = np.repeat(np.arange(len(visits)), counts)
     pair = np.arange(len(place)) - np.repeat(counts.cumsum() - counts, counts)

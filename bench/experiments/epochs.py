@@ -20,7 +20,7 @@ from bench.cells import MODES, Value
 from bench.experiments.catalog import WORKERS, Experiment, Place, Record, holding
 from bench.instruments.accuracy import largest_ratio
 from bench.instruments.contraction import LinearMap, derivative
-from bench.instruments.timing import rounds
+from bench.instruments.timing import by_one_clock
 from bench.job import Binding, framework_of
 from bench.plan import Part
 from bench.stats import worker_ratio
@@ -96,7 +96,8 @@ class Epochs(Experiment):
         framework = framework_of(part.framework, part.device)
         calls = step_calls(CatalogueProblem(problem, framework, part.dtype), K, steps, RATE)
         count = int(part.settings["rounds"])
-        taken = rounds(calls, sync=framework.sync, budget_s=0.0, least=count, most=count)
+        many = {"least": count, "most": count}
+        taken = by_one_clock(calls, sync=framework.sync, device=part.device, budget_s=0.0, **many)
         return [
             {
                 "method": name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -57,13 +58,13 @@ class Framework:
         return self.gradient(fn, *args)[0] if self._cuda else Call(None, fn, args, self.sync)
 
     def gradient(self, fn: Callable[..., Any], *args: Any) -> tuple[Callable[[], Any], float | None]:
-        """``fn`` compiled, and the seconds that tracing, lowering and compiling took; unknown where processes share
-        what they compile. Shapes alone are not compiled here: the memory instrument does it in its own way."""
+        """``fn`` compiled, and the seconds that tracing, lowering and compiling took; unknown where another process of
+        the run had compiled it. Shapes alone are not compiled here: the memory instrument does it in its own way."""
         if self._meta:
             return Call(None, fn, args, self.sync), None
-        started = time.perf_counter()
+        loaded, started = len(_loads()), time.perf_counter()
         compiled = _compiled(fn, *args)
-        seconds = None if self._jax.config.jax_compilation_cache_dir else time.perf_counter() - started
+        seconds = time.perf_counter() - started if len(_loads()) == loaded else None
         return Call(compiled, fn, args, self.sync, self._jax.devices()[0] if self._cuda else None), seconds
 
     def sync(self, result: Any) -> Any:
@@ -112,6 +113,21 @@ class Framework:
             return {name: jax_work.traffic(call.fn, *call.args) for name, call in found.items()}
         except UnknownOp:
             return dict.fromkeys(found)
+
+
+@functools.cache
+def _loads() -> list[str]:
+    """Grows by one with each program that jax loads instead of compiling it, from the first call of this on."""
+    import jax.monitoring
+
+    found: list[str] = []
+
+    def look(event: str, **_: Any) -> None:
+        if event == "/jax/compilation_cache/cache_hits":
+            found.append(event)
+
+    jax.monitoring.register_event_listener(look)
+    return found
 
 
 def _compiled(fn: Callable[..., Any], *args: Any) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.gate.turns import SIDES, ratios
+from bench.gate.turns import SIDES, by_one_clock, ratios
 from bench.rows import SKIPPED, Samples, TurnsRow, Values, VisitRow
 from bench.stats import BETTER, MARGIN, SAME, UNDECIDED, WORSE, Estimate, centre, judge, same_error
 
@@ -58,7 +58,8 @@ def times(cell: str, pairs: Sequence[Mapping[str, Samples]]) -> list[Finding]:
     the gradient call is slower (all of its interval lies above 1), and better only where that is faster.
     """
     heads = [ratios(samples) for samples in pairs]
-    forward, gradient = (_middle(pairs, kind) for kind in ("forward_s", "gradient_s"))
+    bases = [by_one_clock(samples)[SIDES[0]] for samples in pairs]
+    forward, gradient = (statistics.median(map(statistics.median, taken)) for taken in zip(*bases, strict=True))
     shown = {"forward": forward, "gradient": gradient, "R": gradient / forward}
     units = {"forward": forward, "gradient": gradient, "R": min(forward, gradient)}
     found: dict[str, Finding] = {}
@@ -71,11 +72,6 @@ def times(cell: str, pairs: Sequence[Mapping[str, Samples]]) -> list[Finding]:
     if found["R"].verdict == BETTER and not (slower and slower.high < 1):
         found["R"] = replace(found["R"], verdict=SAME, note="only the forward is slower")
     return list(found.values())
-
-
-def _middle(pairs: Sequence[Mapping[str, Samples]], kind: str) -> float:
-    """Seconds of base."""
-    return statistics.median(statistics.median(getattr(samples[SIDES[0]], kind)) for samples in pairs)
 
 
 def time(cell: str, rows: Sequence[TurnsRow]) -> list[Finding]:

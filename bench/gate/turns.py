@@ -6,14 +6,16 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import stats
 from bench.cells import Cell
 from bench.failures import failure
 from bench.gate.sides import Side
-from bench.instruments.timing import block
+from bench.instruments.timing import block, processor_clock
 from bench.job import Job
 from bench.plan import Visit
 from bench.processes import Launch, Lost, Task, Worker
@@ -131,25 +133,33 @@ def take_turns(
         which: math.ceil(BLOCK_S / max(min(warm[name][f"{which}_s"] for name in SIDES), 1e-6))
         for which in ("forward", "gradient")
     }
-    found = {name: Samples(forward_s=[], gradient_s=[]) for name in SIDES}
+    found: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in SIDES}
     begun, rounds = clock(), 0
     while rounds < MOST and (rounds < LEAST or clock() - begun < budget_s):
         for which in ("forward", "gradient"):
             for name in SIDES[::-1] if rounds % 2 else SIDES:
                 turn = {"live": "turn", "turn": {"which": which, "calls": calls[which]}}
-                getattr(found[name], f"{which}_s").append(ask(name, turn)["seconds"])
+                answer = ask(name, turn)
+                found[name][f"{which}_s"].append(answer["seconds"])
+                if "cpu_seconds" in answer:
+                    found[name][f"{which}_cpu_s"].append(answer["cpu_seconds"])
         rounds += 1
-    return found
+    return {name: Samples(**samples) for name, samples in found.items()}
+
+
+def by_one_clock(samples: Mapping[str, Samples]) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
+    """Of each side the seconds of its forwards and gradient calls, by the clock that both are compared by."""
+    chosen = stats.clock(samples.values())
+    return {name: stats.seconds(one, chosen) for name, one in samples.items()}
 
 
 def ratios(samples: Mapping[str, Samples]) -> dict[str, float]:
     """What one pair of processes says: head ÷ base of the forward and of the gradient call, the median over rounds,
     whose halves were taken at nearly the same moment; and of R, the quotient of the two."""
+    base, head = (by_one_clock(samples)[name] for name in SIDES)
     forward, gradient = (
-        statistics.median(
-            after / before for before, after in zip(*(getattr(samples[name], kind) for name in SIDES), strict=True)
-        )
-        for kind in ("forward_s", "gradient_s")
+        statistics.median(after / before for before, after in zip(*one, strict=True))
+        for one in zip(base, head, strict=True)
     )
     return {"forward": forward, "gradient": gradient, "R": gradient / forward}
 
@@ -183,7 +193,9 @@ class Prepared:
         return found
 
     def _turn(self, which: str, calls: int = 1) -> dict[str, Any]:
-        """Seconds a call, of so many in a row."""
+        """Seconds a call, of so many in a row, by each clock."""
         assert self._job is not None, "a turn before the cell was prepared"
         call = {"forward": self._job.forward, "gradient": self._job.gradient}[which]
-        return {"seconds": block(call, sync=self._job.sync, calls=calls)}
+        cpu_clock = processor_clock(self._job.cell.device)
+        wall_s, cpu_s = block(call, sync=self._job.sync, cpu_clock=cpu_clock, calls=calls)
+        return {"seconds": wall_s} | ({"cpu_seconds": cpu_s} if cpu_clock else {})

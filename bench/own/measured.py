@@ -20,6 +20,7 @@ from typing import Any
 from bench.cells import Cell
 from bench.failures import failure
 from bench.instruments import machine, sources, torch_calls
+from bench.instruments.timing import processor_clock
 from bench.job import Job, framework_of
 from bench.own.model import model
 from bench.own.question import Question, set_settings
@@ -183,7 +184,8 @@ class Made:
         values are the reason of a visit that is ok."""
 
         def visiting() -> Message:
-            return visit(factory, request["measure"], **request["pairs"])
+            cpu_clock = processor_clock(request["cell"]["device"])
+            return visit(factory, request["measure"], cpu_clock=cpu_clock, **request["pairs"])
 
         found = self._model.holding(visiting) if self._broken is None else visiting()
         found["reason"] = found["reason"].removeprefix("Unsuitable: ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from bench.cells import MODES
 from bench.experiments.catalog import PROCESS, Experiment, Place, Record
 from bench.failures import failure
 from bench.instruments.accuracy import error
-from bench.instruments.timing import Call, rounds
+from bench.instruments.timing import Call, by_one_clock
 from bench.job import flat, framework_of
 from bench.peers import ours
 from bench.peers.cells import PeerCell, cells, named
@@ -117,7 +118,7 @@ def _timed(problem: PeerProblem, found: Mapping[str, Record], calls: Mapping[str
         return
     forwards = {f"forward {K}": problem.forward(K) for K in {found[name]["K"] for name in calls}}
     base_of = {name: BASES[found[name]["method"]] for name in calls}
-    taken = side_by_side(calls, base_of, sync=problem.sync, forwards=forwards)
+    taken = side_by_side(calls, base_of, sync=problem.sync, device=problem.device, forwards=forwards)
     for name in calls:
         record, (taken_s, base) = found[name], taken[name]
         record["seconds"] = statistics.median(taken_s[name])
@@ -149,7 +150,7 @@ class PeerProblem(CatalogueProblem):
 
     def __init__(self, cell: PeerCell, framework: str, device: str, scratch: Path) -> None:
         super().__init__(cell.make(), framework_of(framework, device), cell.dtype, scratch=scratch)
-        self.cell, self.sync = cell, self.framework.sync
+        self.cell, self.sync, self.device = cell, self.framework.sync, device
 
     def call(self, contender: Contender, K: int | None, options: Mapping[str, Any]) -> Call:
         """A contender's call, jitted in jax with every array as an argument."""
@@ -215,7 +216,12 @@ def seconds_once(call: Call, sync: Callable[[Any], Any]) -> float:
 
 
 def side_by_side(
-    calls: Mapping[str, Call], base_of: Mapping[str, str], *, sync: Callable[[Any], Any], forwards: Mapping[str, Call]
+    calls: Mapping[str, Call],
+    base_of: Mapping[str, str],
+    *,
+    sync: Callable[[Any], Any],
+    device: str,
+    forwards: Mapping[str, Call],
 ) -> dict[str, tuple[Rounds, str]]:
     """Of every name in ``calls`` the rounds that it took part in, and the name that it is divided by, which took part
     in the same ones. base_of: that name, itself included. ``forwards`` are timed beside them and come out likewise.
@@ -226,11 +232,12 @@ def side_by_side(
     once = {name: seconds_once(call, sync) for name, call in calls.items()}
     slow = [name for name in calls if once[name] > max(SLOW_S, SLOW_RATIO * once.get(base_of[name], 0.0))]
     quick = {name: call for name, call in calls.items() if name not in slow} | dict(forwards)
-    taken = rounds(quick, sync=sync, budget_s=BUDGET_S, least=LEAST, most=MOST)
+    timed = partial(by_one_clock, sync=sync, device=device)
+    taken = timed(quick, budget_s=BUDGET_S, least=LEAST, most=MOST)
     found = {name: (taken, base_of.get(name, name)) for name in quick}
     for name in slow:
         beside = {one: calls[one] for one in (base_of[name], name) if one in calls}
-        found[name] = (rounds(beside, sync=sync, budget_s=0.0, least=SLOW_LEAST, most=SLOW_LEAST), base_of[name])
+        found[name] = (timed(beside, budget_s=0.0, least=SLOW_LEAST, most=SLOW_LEAST), base_of[name])
     return found
 
 

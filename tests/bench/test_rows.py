@@ -248,7 +248,11 @@ DAMAGE: list[tuple[tuple[Any, ...], Any, str]] = [
     ((1, "values", "peak_bytes"), 10**19, "Expected `int` <= 1000000000000000000 - at `$.values.peak_bytes`"),
     ((1, "values", "gradient_error"), 10**400, "Expected `int` <= 9223372036854775807 - at `$.values.gradient_error`"),
     ((2, "samples"), {}, "A time visit that is ok has samples"),
-    ((2, "samples", "forward_s"), [0.5], "As many forwards as gradient calls are expected - at `$.samples`"),
+    (
+        (2, "samples", "forward_s"),
+        [0.5],
+        "As many forwards as gradient calls are expected - at `$.samples`",
+    ),
     ((2, "samples", "forward_s", 0), 0.0, "Expected `float` > 0.0 - at `$.samples.forward_s[0]`"),
     ((2, "samples", "gradient_s", 1), None, "Expected `float`, got `null` - at `$.samples.gradient_s[1]`"),
     ((2, "conditions", "load"), "high", "got `str` - at `$.conditions.load`"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from statistics import stdev
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -13,18 +14,23 @@ from scipy import stats
 
 from bench.stats import (
     BETTER,
+    CPU,
     MARGIN,
     SAME,
     UNDECIDED,
+    WALL,
     WORSE,
     Estimate,
     centre,
+    clock,
     difference,
     exactly,
     geometric_mean,
+    had_core,
     judge,
     mean,
     paired,
+    seconds,
     unpaired,
     worker_ratio,
 )
@@ -186,3 +192,35 @@ def test_the_whole_interval_decides(low: float, high: float, word: str) -> None:
 def test_the_geometric_mean_of_a_number_and_its_inverse_is_one() -> None:
     assert geometric_mean([4.0, 0.25]) == pytest.approx(1)
     assert math.isnan(geometric_mean([]))
+
+
+class Worker(NamedTuple):
+    """What a worker found, pair by pair."""
+
+    forward_s: list[float]
+    gradient_s: list[float]
+    forward_cpu_s: list[float]
+    gradient_cpu_s: list[float]
+
+
+CALM = Worker([1.0, 1.0], [2.0, 2.0], [1.0, 0.9], [1.9, 2.0])
+CUT = Worker([1.0, 1.0], [8.0, 16.0], [1.0, 1.0], [2.0, 2.0])
+"""The scheduler cut the gradient calls, which are longer than its slice."""
+
+
+def test_the_processor_s_clock_is_taken_where_one_worker_did_not_have_its_core() -> None:
+    assert clock([CALM, CALM]) == WALL and clock([]) == WALL
+    assert clock([CALM, CUT]) == CPU
+    assert worker_ratio(*seconds(CUT, WALL)) == 12.0
+    assert worker_ratio(*seconds(CUT, CPU)) == 2.0
+
+
+def test_where_no_other_clock_was_read_there_is_the_wall_clock() -> None:
+    old = CUT._replace(forward_cpu_s=[], gradient_cpu_s=[])
+    assert clock([old]) == WALL
+    assert seconds(old, CPU) == (old.forward_s, old.gradient_s)
+
+
+@pytest.mark.parametrize(("computed", "had"), [(0.9, True), (0.89, False), (1.1, True)])
+def test_a_core_is_had_for_nine_tenths_of_the_time(computed: float, had: bool) -> None:
+    assert had_core([1.0] * 10, [computed] * 10) is had

@@ -137,7 +137,7 @@ def test_asv_discovers_exactly_the_suite(tmp_path: Path) -> None:
     expected = {f"suite.{klass.__name__}.{name}" for klass in CLASSES for name in TRACKED}
     assert set(found) == expected
     assert len({one["setup_cache_key"] for one in found.values()}) == len(CLASSES)
-    assert all(one["setup_cache_timeout"] == suite.TIMEOUT_S and one["version"] == "1.1" for one in found.values())
+    assert all(one["setup_cache_timeout"] == suite.TIMEOUT_S and one["version"] == "2.1" for one in found.values())
     assert all(one["pretty_name"] and one["unit"] != "unit" for one in found.values())
     assert all(one["type"] == "track" and one["params"] and one["param_names"] == ["cell"] for one in found.values())
 

@@ -90,3 +90,15 @@ def test_the_table_has_a_line_a_cell_and_the_reasons_below() -> None:
     ]
     assert lines[2].split() == [other.id, "missing"]
     assert lines[3:] == ["", f"missing: {other.id}: not measured: time, exact"]
+
+
+def test_r_is_by_the_processor_s_clock_where_a_worker_did_not_have_its_core() -> None:
+    cut = {"forward_s": [1.0] * 3, "gradient_s": [9.0] * 3}
+    own = {"forward_cpu_s": [1.0] * 3, "gradient_cpu_s": [3.0] * 3}
+    calm = {"forward_s": [1.25] * 3, "gradient_s": [2.5] * 3, "forward_cpu_s": [1.0] * 3, "gradient_cpu_s": [2.5] * 3}
+    visits = [row("time", worker, samples=samples) for worker, samples in enumerate((cut | own, calm))]
+    (one,) = summarise([run("r"), *visits, EXACT], [CELL])
+    assert (one.clock, one.ratios, one.forward_s) == ("cpu", [3.0, 2.5], 1.0)
+    assert "By the processor's clock, since a worker did not have its core: 1 cell" in table([one])
+    (one,) = summarise([run("r"), visits[1], EXACT], [CELL])
+    assert (one.clock, one.ratios, one.forward_s) == ("wall", [2.0], 1.25) and "clock" not in table([one])

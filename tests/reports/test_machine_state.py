@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reports import read
+from reports.frame import cells, samples
 from reports.grid import grid
 from tests.reports.additions import conditions
 from tests.reports.reader import data
@@ -55,6 +56,22 @@ def test_many_disturbed_cells_are_counted(tmp_path: Path) -> None:
     assert sentence.endswith(
         ": p0, backprop, torch; p1, backprop, torch; p2, backprop, torch; p3, backprop, torch; and 3 more."
     )
+
+
+def test_the_clock_of_a_cell_is_named(tmp_path: Path) -> None:
+    """The wall clock saw 6 forwards in a gradient call of one worker, whose process computed for 2."""
+    own = {"forward_cpu_s": [1.0] * 3, "gradient_cpu_s": [2.0] * 3}
+    calm, cut = (
+        timed(2.0, worker) | {"samples": {"forward_s": [1.0] * 3, "gradient_s": [taken] * 3, **own}}
+        for worker, taken in ((0, 2.0), (1, 6.0))
+    )
+    rows = [calm, cut, timed(3.0, 0, problem="other"), timed(3.0, 1, problem="other")]
+    found = read(write_results(tmp_path / "some.jsonl", [run(workers=2), *rows]))
+    frame, pairs = cells(found), samples(found)
+    assert list(frame["clock"]) == ["cpu", "wall"] and frame["R"].iloc[0] == frame["gradient_s"].iloc[0] == 2.0
+    assert set(pairs.loc[pairs["problem"] != "other", "R"]) == {2.0}
+    (sentence,) = [one for one in grid(found).cautions if "clock" in one]
+    assert sentence.startswith("Times and R of 1 cell are by the processor's clock") and "other" not in sentence
 
 
 def test_surprises_are_named(more_source: str, tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from msgspec.structs import asdict
 
 from bench import VERSION, tables
 from bench.cells import Cell
@@ -28,7 +27,7 @@ from bench.gate.calibration.injections import IFT, INJECTIONS, SMALL, TRACKED, I
 from bench.gate.gate import PAIRS, Gate
 from bench.gate.judge import FLOOR_S, MARGIN, TIMES
 from bench.gate.sides import side
-from bench.gate.turns import ratios
+from bench.gate.turns import by_one_clock, ratios
 from bench.instruments import machine, sources
 from bench.rows import ROOT, Keyed, Pair, RateRow, Row, TurnsRow, alike, append, made, now, read
 from bench.stats import beyond, t_quantile
@@ -139,8 +138,8 @@ def _pair(row: TurnsRow) -> dict[str, Any]:
     """The ratios of one pair of processes, and the base's seconds."""
     if row.status != "ok":
         return {"stage": row.stage, "status": row.status}
-    base = asdict(row.samples["base"])
-    seconds = {kind: sorted(times)[len(times) // 2] for kind, times in base.items()}
+    forward_s, gradient_s = (sorted(taken)[len(taken) // 2] for taken in by_one_clock(row.samples)["base"])
+    seconds = {"forward_s": forward_s, "gradient_s": gradient_s}
     found = {name: round(value, 6) for name, value in ratios(row.samples).items()}
     return {"stage": row.stage, "status": "ok", **seconds, **found}
 

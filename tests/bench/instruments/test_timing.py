@@ -50,7 +50,7 @@ def check_exact(taken: Callable[..., Any]) -> None:
     """Every round is what the device takes, to the last bit."""
     device = Device()
     found = taken(device.calls(), sync=device.sync, clock=device.clock, budget_s=0.0, least=7, most=61)
-    assert found == {name: [seconds] * 7 for name, seconds in SECONDS.items()}
+    assert found == {name: ([seconds] * 7, []) for name, seconds in SECONDS.items()}
 
 
 def test_every_round_is_exact() -> None:
@@ -58,14 +58,15 @@ def test_every_round_is_exact() -> None:
 
 
 MUTATIONS = {
-    "no discarded call": ("    sync(call())  # discarded", "    pass  # discarded"),
-    "discarded call not waited for": ("    sync(call())  # discarded", "    call()  # discarded"),
+    "no discarded call": ("        sync(call())  # discarded", "        pass  # discarded"),
+    "discarded call not waited for": ("        sync(call())  # discarded", "        call()  # discarded"),
     "timed call not waited for": ("        sync(call())  # timed", "        call()  # timed"),
     "wait after the clock stopped": (
-        "        sync(call())  # timed\n    return (clock() - start) / calls",
-        "        result = call()\n    end = clock()\n    sync(result)\n    return (end - start) / calls",
+        "        sync(call())  # timed\n    end = clock()\n",
+        "        result = call()\n    end = clock()\n    sync(result)\n",
     ),
-    "no warm-up": ("for _ in range(2):", "for _ in range(0):"),
+    "no warm-up": ("for name in names * warm:", "for name in []:"),
+    "no discarded call after another kind": ("discard=name != last", "discard=name == last"),
 }
 
 
@@ -76,13 +77,54 @@ def test_the_check_misses_each_safeguard_that_is_taken_out(name: str) -> None:
         check_exact(changed)
 
 
+def made(calls: dict[str, Callable[[], str]], device: Device, least: int) -> str:
+    """The calls that rounds make after the warm-up, each by its first letter."""
+    rounds(calls, sync=device.sync, clock=device.clock, budget_s=0.0, least=least)
+    return "".join(name[:2] for name in device.made[1 + 2 * len(calls) :])
+
+
 def test_each_timed_call_follows_its_own_kind_and_rounds_turn_back() -> None:
     device = Device()
-    rounds(device.calls(), sync=device.sync, clock=device.clock, budget_s=0.0, least=4)
-    kept = device.made[1 + 12 :]  # two warm-up rounds of three doubled calls
-    assert kept[::2] == kept[1::2]  # discarded, timed, discarded, timed, …
-    expected = [["one", "two", "three"], ["three", "two", "one"], ["two", "three", "one"], ["one", "three", "two"]]
-    assert kept[::2] == [name for turn in expected for name in turn]
+    expected = "on on tw tw th th" + "th tw tw on on" + "tw tw th th on on" + "on th th tw tw"
+    assert made(device.calls(), device, least=4) == expected.replace(" ", "")
+
+
+def test_of_two_calls_one_a_round_is_discarded_and_turns_alternate() -> None:
+    device = Device()
+    calls = {name: call for name, call in device.calls().items() if name != "three"}
+    assert made(calls, device, least=5) == "onontwtw" + "twonon" + "ontwtw" + "twonon" + "ontwtw"
+
+
+def test_what_another_process_takes_is_in_the_wall_clock_alone() -> None:
+    device = Device()
+    worked = 0.0
+
+    def call(seconds: float) -> None:
+        nonlocal worked
+        worked += seconds
+        device.now += 3 * seconds  # the core is another's for twice as long
+
+    calls = {"forward": partial(call, 0.5), "gradient": partial(call, 1.0)}
+    found = rounds(calls, sync=lambda _: None, clock=device.clock, cpu_clock=lambda: worked, budget_s=0.0, least=3)
+    assert found == {"forward": ([1.5] * 3, [0.5] * 3), "gradient": ([3.0] * 3, [1.0] * 3)}
+
+
+@pytest.mark.parametrize(("waits", "expected"), [(1.1, 1.1), (1.2, 1.0)])
+def test_calls_side_by_side_have_one_clock(waits: float, expected: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    device, worked = Device(), [0.0]
+
+    def call() -> None:
+        worked[0] += 1.0
+        device.now += waits
+
+    monkeypatch.setattr(timing, "processor_clock", lambda device: lambda: worked[0])
+    how: dict[str, Any] = {"clock": device.clock, "budget_s": 0.0, "least": 2}
+    found = timing.by_one_clock({"a": call, "b": call}, sync=lambda _: None, device="cpu", **how)
+    assert found == {name: pytest.approx([expected] * 2) for name in ("a", "b")}
+
+
+def test_the_processor_is_asked_of_the_cpu_alone() -> None:
+    assert timing.processor_clock("cuda:0") is None
 
 
 @given(st.integers(1, 9))
@@ -92,15 +134,15 @@ def test_every_name_stands_equally_often_at_every_place(count: int) -> None:
     assert places == {(place, name): 2 for place in names for name in names}
 
 
-@pytest.mark.parametrize(("budget_s", "expected"), [(0.0, 3), (27.0, 3), (81.0, 9), (81.5, 10), (1e9, 12)])
+@pytest.mark.parametrize(("budget_s", "expected"), [(0.0, 3), (20.0, 3), (56.0, 9), (56.5, 10), (1e9, 12)])
 def test_rounds_stop_at_the_budget_between_least_and_most(budget_s: float, expected: int) -> None:
     device = Device()
 
     def call() -> None:
-        device.now += 2.25  # four calls a round of two: 9 s
+        device.now += 2.0  # three calls a round of two, and four in the first
 
     found = rounds({"a": call, "b": call}, sync=device.sync, clock=device.clock, budget_s=budget_s, least=3, most=12)
-    assert [len(taken) for taken in found.values()] == [expected, expected]
+    assert [len(taken.wall) for taken in found.values()] == [expected, expected]
 
 
 def test_no_calls_take_no_time() -> None:
@@ -112,7 +154,7 @@ def test_a_block_is_the_mean_of_its_calls() -> None:
     device = Device()
     for _ in range(3):
         device.sync(device.call("two"))
-    assert timing.block(partial(device.call, "two"), sync=device.sync, clock=device.clock, calls=4) == SECONDS["two"]
+    assert timing.block(partial(device.call, "two"), sync=device.sync, clock=device.clock, calls=4)[0] == SECONDS["two"]
 
 
 def test_the_overhead_is_the_median_of_empty_timed_calls() -> None:
