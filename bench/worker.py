@@ -100,7 +100,8 @@ def visit(
                 calls = {"forward": forward, "gradient": gradient}
                 taken = rounds(calls, sync=job.sync, clock=clock, cpu_clock=cpu_clock, **pairs)
             answer["samples"] = {f"{name}_s": one.wall for name, one in taken.items()}
-            answer["samples"] |= {f"{name}_cpu_s": one.cpu for name, one in taken.items() if one.cpu}
+            if all(min(one.cpu, default=0.0) > 0 for one in taken.values()):  # else its steps are too coarse
+                answer["samples"] |= {f"{name}_cpu_s": one.cpu for name, one in taken.items()}
             answer["conditions"] = watch.found
         elif measure == "exact":
             found = job.exact()

@@ -20,7 +20,7 @@ from bench.cells import MODES, Value
 from bench.experiments.catalog import WORKERS, Experiment, Place, Record, holding
 from bench.instruments.accuracy import largest_ratio
 from bench.instruments.contraction import LinearMap, derivative
-from bench.instruments.timing import by_one_clock
+from bench.instruments.timing import by_one_clock, processor_clock, rounds
 from bench.job import Binding, framework_of
 from bench.plan import Part
 from bench.stats import worker_ratio
@@ -96,8 +96,9 @@ class Epochs(Experiment):
         framework = framework_of(part.framework, part.device)
         calls = step_calls(CatalogueProblem(problem, framework, part.dtype), K, steps, RATE)
         count = int(part.settings["rounds"])
-        many = {"least": count, "most": count}
-        taken = by_one_clock(calls, sync=framework.sync, device=part.device, budget_s=0.0, **many)
+        clock = processor_clock(part.device)
+        made = rounds(calls, sync=framework.sync, cpu_clock=clock, budget_s=0.0, least=count, most=count)
+        (taken,) = by_one_clock(made)
         return [
             {
                 "method": name,

@@ -12,7 +12,7 @@ from typing import Any
 from bench.cells import MODES, Value
 from bench.experiments.catalog import WORKERS, Experiment, Place, Record
 from bench.experiments.fit import Trainer, compiled, draw, plain, spaced
-from bench.instruments.timing import by_one_clock
+from bench.instruments.timing import by_one_clock, processor_clock, rounds
 from bench.job import Binding, framework_of
 from bench.plan import Part
 from bench.stats import worker_ratio
@@ -172,7 +172,7 @@ def step_seconds(
     made = CatalogueProblem(problems.make(problem, seed=0, **sizes), used, dtype)
     steps = {name: binding(framework, name).train_step(made.loss()) for name in methods}
     calls = {name: used.gradient(step, made.params, made.batch, used.rng(0), rate)[0] for name, step in steps.items()}
-    taken = by_one_clock(calls, sync=used.sync, device=device, budget_s=budget_s)
+    (taken,) = by_one_clock(rounds(calls, sync=used.sync, cpu_clock=processor_clock(device), budget_s=budget_s))
     return [
         {
             "method": name,

@@ -74,13 +74,12 @@ def rounds(
     return found
 
 
-def by_one_clock(calls: Mapping[str, Call], *, sync: Sync, device: str, **how: Any) -> dict[str, list[float]]:
-    """Of ``rounds``, which takes ``how``, the seconds by one clock for all calls: the wall clock, but the processor's
-    where this process did not have its core."""
-    taken = rounds(calls, sync=sync, cpu_clock=processor_clock(device), **how)
-    wall_s, cpu_s = (chain.from_iterable(kind) for kind in zip(*taken.values(), strict=True)) if taken else ((), ())
-    had = had_core(wall_s, cpu_s)
-    return {name: one.wall if had else one.cpu for name, one in taken.items()}
+def by_one_clock(*taken: Mapping[str, Times]) -> list[dict[str, list[float]]]:
+    """The seconds of calls that one process took, in one or more sets of ``rounds``, by one clock for all: the wall
+    clock, but the processor's where the process did not have its core."""
+    every = [one for rounds_ in taken for one in rounds_.values()]
+    had = had_core(chain.from_iterable(one.wall for one in every), chain.from_iterable(one.cpu for one in every))
+    return [{name: one.wall if had else one.cpu for name, one in rounds_.items()} for rounds_ in taken]
 
 
 def order(names: Sequence[Name], index: int) -> list[Name]:

@@ -16,7 +16,7 @@ from bench.cells import MODES
 from bench.experiments.catalog import PROCESS, Experiment, Place, Record
 from bench.failures import failure
 from bench.instruments.accuracy import error
-from bench.instruments.timing import Call, by_one_clock
+from bench.instruments.timing import Call, by_one_clock, processor_clock, rounds
 from bench.job import flat, framework_of
 from bench.peers import ours
 from bench.peers.cells import PeerCell, cells, named
@@ -232,13 +232,14 @@ def side_by_side(
     once = {name: seconds_once(call, sync) for name, call in calls.items()}
     slow = [name for name in calls if once[name] > max(SLOW_S, SLOW_RATIO * once.get(base_of[name], 0.0))]
     quick = {name: call for name, call in calls.items() if name not in slow} | dict(forwards)
-    timed = partial(by_one_clock, sync=sync, device=device)
-    taken = timed(quick, budget_s=BUDGET_S, least=LEAST, most=MOST)
+    timed = partial(rounds, sync=sync, cpu_clock=processor_clock(device))
+    apart = {name: {one: calls[one] for one in (base_of[name], name) if one in calls} for name in slow}
+    taken, *slowly = by_one_clock(
+        timed(quick, budget_s=BUDGET_S, least=LEAST, most=MOST),
+        *(timed(beside, budget_s=0.0, least=SLOW_LEAST, most=SLOW_LEAST) for beside in apart.values()),
+    )
     found = {name: (taken, base_of.get(name, name)) for name in quick}
-    for name in slow:
-        beside = {one: calls[one] for one in (base_of[name], name) if one in calls}
-        found[name] = (timed(beside, budget_s=0.0, least=SLOW_LEAST, most=SLOW_LEAST), base_of[name])
-    return found
+    return found | {name: (one, base_of[name]) for name, one in zip(apart, slowly, strict=True)}
 
 
 # The table of a run ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import math
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ import numpy as np
 from bench.cells import Value
 from bench.failures import NotApplicable, failure
 from bench.instruments.accuracy import error
-from bench.instruments.timing import Call, by_one_clock
+from bench.instruments.timing import Call, rounds
 from bench.peers.cells import PeerCell
 from bench.peers.contenders import Contender, Ladder, Options, contenders, ladders
 from bench.peers.perform import PeerProblem
@@ -143,11 +143,10 @@ class Climb:
         if not self.good:
             return None
         calls = {str(index): call for index, (_, _, call) in enumerate(self.good)}
-        taken: Mapping[str, list[float]] = {"0": [0.0]}
+        winner = "0"
         if len(calls) > 1:
-            sync, device = self._problem.sync, self._problem.device
-            taken = by_one_clock(calls, sync=sync, device=device, budget_s=BUDGET_S, least=3, most=15)
-        winner = min(taken, key=lambda name: statistics.median(taken[name]))
+            taken = rounds(calls, sync=self._problem.sync, budget_s=BUDGET_S, least=3, most=15)
+            winner = min(taken, key=lambda name: statistics.median(taken[name].wall))
         options, error, _ = self.good[int(winner)]
         return options, error
 

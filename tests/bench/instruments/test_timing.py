@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.instruments import timing
-from bench.instruments.timing import order, rounds
+from bench.instruments.timing import Times, order, rounds
 from tests.bench.mutation import mutated
 
 SECONDS = {"one": 1.0, "two": 3.0, "three": 0.5}  # exact in binary
@@ -109,18 +109,12 @@ def test_what_another_process_takes_is_in_the_wall_clock_alone() -> None:
     assert found == {"forward": ([1.5] * 3, [0.5] * 3), "gradient": ([3.0] * 3, [1.0] * 3)}
 
 
-@pytest.mark.parametrize(("waits", "expected"), [(1.1, 1.1), (1.2, 1.0)])
-def test_calls_side_by_side_have_one_clock(waits: float, expected: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    device, worked = Device(), [0.0]
-
-    def call() -> None:
-        worked[0] += 1.0
-        device.now += waits
-
-    monkeypatch.setattr(timing, "processor_clock", lambda device: lambda: worked[0])
-    how: dict[str, Any] = {"clock": device.clock, "budget_s": 0.0, "least": 2}
-    found = timing.by_one_clock({"a": call, "b": call}, sync=lambda _: None, device="cpu", **how)
-    assert found == {name: pytest.approx([expected] * 2) for name in ("a", "b")}
+@pytest.mark.parametrize(("waited", "expected"), [(1.1, "wall"), (1.2, "cpu")])
+def test_what_a_process_took_is_by_one_clock(waited: float, expected: str) -> None:
+    """In two sets, of which the second alone was disturbed."""
+    calm, cut = Times([1.0] * 2, [1.0] * 2), Times([10 * waited] * 2, [10.0] * 2)
+    found = timing.by_one_clock({"a": calm}, {"a": calm, "b": cut})
+    assert found == [{"a": calm.wall}, {"a": calm.wall, "b": getattr(cut, expected)}]
 
 
 def test_the_processor_is_asked_of_the_cpu_alone() -> None:

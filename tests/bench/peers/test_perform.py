@@ -130,9 +130,8 @@ class Clockwork:
         self.now, self.made = 0.0, dict.fromkeys(costs, 0)
         self.calls = {name: lambda name=name, cost=cost: self._spend(name, cost) for name, cost in costs.items()}
         monkeypatch.setattr(perform.time, "perf_counter", lambda: self.now)
-        real = perform.by_one_clock
-        named = {"clock": lambda: self.now, "device": "meta"}  # where the processor's clock is not read
-        monkeypatch.setattr(perform, "by_one_clock", lambda *args, **given: real(*args, **given | named))
+        real, named = perform.rounds, {"clock": lambda: self.now, "cpu_clock": None}
+        monkeypatch.setattr(perform, "rounds", lambda *args, **given: real(*args, **given | named))
 
     def _spend(self, name: str, cost: float) -> None:
         self.now += cost
