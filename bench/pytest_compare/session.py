@@ -16,7 +16,7 @@ from bench.cells import Cell, Label, label
 from bench.instruments import machine, sources
 from bench.presets import PRESETS
 from bench.progress import Progress
-from bench.rows import ROOT, plain, read
+from bench.rows import ROOT, VerdictRow, append, plain, read
 from bench.select import preset_cells, select
 from bench.summary import Summary, last_run, summarise
 
@@ -80,6 +80,7 @@ class Session:
     def measure(self, cells: Iterable[Cell], progress: Progress | None = None) -> None:
         """Let the measuring core visit ``cells``, as ``gradratio run`` does and into the same file: what stands
         there already is not measured again."""
+        from bench.expected import surprises
         from bench.run import measure
 
         cells = list(cells)
@@ -91,7 +92,9 @@ class Session:
                 "The worker processes measure another impls than this process imports: install this one with "
                 "`pip install -e .`."
             )
-        self.summaries = {one.cell: one for one in summarise(found, cells)}
+        summaries = summarise(found, cells)
+        append(self.rows, VerdictRow(run=last_run(found).run, surprises=surprises(cells, summaries)))
+        self.summaries = {one.cell: one for one in summaries}
 
     def extra_info(self, cell: Cell) -> dict[str, Any]:
         """What the measuring core found of a cell, in plain JSON types; R is in forwards, compile_s in seconds."""

@@ -20,6 +20,8 @@ from bench.pytest_compare.files import leaks, secrets, table
 from bench.pytest_compare.session import Session
 from bench.rows import ROOT, VisitRow, append, now, read
 from bench.run import run_row
+from reports.load import read as load
+from reports.load import unfinished
 
 TWO = ["--problem", "newton", "--method", "unrolled,ift"]
 JSON = "pytest-smoke-newton-unrolled+ift.json"
@@ -93,6 +95,7 @@ def test_a_cell_in_each_framework_is_measured_and_timed_and_nothing_names_this_m
     public = [str(found["machine_info"]), *(str([one["fullname"], one["extra_info"]]) for one in (torch, jax))]
     assert leaks(found, secrets(), public) == []
     (rows,) = tmp_path.glob("results/*/smoke.jsonl")
+    assert unfinished(load(rows)) == ""  # its run has a verdict, so that the page takes it
     assert table([rows.with_name("pytest-smoke-mlp-backprop.json")]).count("  ok") == 2
 
 
