@@ -145,7 +145,7 @@ class Pair(Struct, kw_only=True, gc=False, omit_defaults=True):
     """What one pair of processes of a gate said: head ÷ base of the forward, of the gradient call and of R, and the
     base's seconds. Where the pair failed there is none of them."""
 
-    stage: Text
+    purpose: Text = msgspec.field(name="stage")
     status: Status
     forward_s: Taken | None = None
     gradient_s: Taken | None = None
@@ -224,7 +224,7 @@ class VisitRow(Visited, tag="visit", kw_only=True):
     """One worker process's measure of one cell; one that failed has a reason, no samples and no values."""
 
     mode: Name
-    seed: int = 0
+    seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] = 0
     problem: Name
     sizes: Settings
     method: Name
@@ -291,7 +291,7 @@ class TurnsRow(Line, tag="turns", kw_only=True):
 
     run: Text
     cell: Text
-    stage: Text
+    purpose: Text = msgspec.field(name="stage")
     pair: Count
     core: Count | None = None
     started: Moment

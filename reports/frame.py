@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from math import isnan, nan
+from math import isfinite, isnan, nan
 from operator import attrgetter
 from statistics import median
 from typing import Any
@@ -209,11 +209,15 @@ def _cell(visits: list[VisitRow], workers: pd.DataFrame) -> dict[str, Any]:
         found = {name: number(getattr(exact[-1].values, name)) for name in EXACT}
         row |= {name: value for name, value in found.items() if not isnan(value)}
         for name, above, below in RATIOS:
-            if found[below] > 0:
-                row[name] = found[above] / found[below]
-        if found["flop_ratio"] > 0:
-            row["distance"] = row.get("R", nan) / found["flop_ratio"]
+            row[name] = _quotient(found[above], found[below])
+        row["distance"] = _quotient(row.get("R", nan), found["flop_ratio"])
     return row
+
+
+def _quotient(above: float, below: float) -> float:
+    """NaN where it is none, or beyond what a float can be, as in damaged files."""
+    found = above / below if below > 0 else nan
+    return found if isfinite(found) else nan
 
 
 def _status(visits: list[VisitRow]) -> tuple[str, str]:

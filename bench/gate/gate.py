@@ -191,5 +191,5 @@ class Gate:
             progress = Progress(quiet=self._quiet)
             leader = Leader(turns, path=self._path, limits=Limits(self._timeout_s), progress=progress)
             for row in leader.lead(plan, self._cores):
-                found[row.stage, row.cell].append(row)
+                found[row.purpose, row.cell].append(row)
         return found

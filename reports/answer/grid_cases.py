@@ -23,7 +23,7 @@ Hardness = Callable[[Group, list[Record]], tuple[float, ...]]
 def explicit(frame: pd.DataFrame, times: Clock) -> list[Case]:
     """Networks that backprop was timed on; the deepest is the hardest, then the one with the slowest forward."""
     found = [group for group in groups(frame) if any(row["method"] == "backprop" for row in group.rows)]
-    return [case for group in found for case in split(group, times, "results", _alone, _depth)]
+    return [case for group in found for case in split(group, times, "results", _without_adjoint, _depth)]
 
 
 def layers(frame: pd.DataFrame, times: Clock, low: float = 0.0, high: float = 1.0) -> list[Case]:
@@ -51,7 +51,7 @@ def split(group: Group, times: Clock, source: str, wanted: Callable[[Record], bo
     ]
 
 
-def _alone(row: Record) -> bool:
+def _without_adjoint(row: Record) -> bool:
     """Whether a cell has no adjoint: a gradient method alone."""
     return str(row["gradient"]) == str(row["method"])
 

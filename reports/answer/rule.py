@@ -100,7 +100,7 @@ def decide(case: Case, most_error: float) -> Decision:
         error = f"no setting measured has a gradient error of at most {most_error:g}"
         return Decision(case, (), f"{error}: the least is {sig(least.error)}, of {least.name}")
     if len(allowed) == 1:
-        return Decision(case, (allowed[0],), _alone(case, known, allowed[0], most_error))
+        return Decision(case, (allowed[0],), _only_one(case, known, allowed[0], most_error))
     best, *rivals = allowed
     if rivals and isnan(best.cost.low):
         return Decision(case, (), f"{best.name} has the least cost, but one worker gives no interval", unsure=True)
@@ -122,7 +122,7 @@ def _rounding(one: Candidate) -> float:
     return 8 * float(np.finfo(np.float64 if one.row.get("dtype") == "float64" else np.float32).eps)
 
 
-def _alone(case: Case, known: Sequence[Candidate], only: Candidate, most_error: float) -> str:
+def _only_one(case: Case, known: Sequence[Candidate], only: Candidate, most_error: float) -> str:
     """That one candidate has no rival, and which comes next."""
     missed = [one for one in known if one is not only]
     if not missed:

@@ -46,13 +46,13 @@ class Case:
         if not isfinite(self.value):
             return self.note or "unbounded"
         if self.low == self.high == self.value:
-            return self._shown(self.value) + note
+            return self._number(self.value) + note
         if isnan(self.low) or isnan(self.high):
-            return f"{self._shown(self.value)} [one sample]{note}"
+            return f"{self._number(self.value)} [one sample]{note}"
         low, high = (sig(end) if isfinite(end) else "∞" for end in (self.low, self.high))
         return f"{sig(self.value)} [{low}, {high}]{self.unit and f' {self.unit}'}{note}"
 
-    def _shown(self, value: float) -> str:
+    def _number(self, value: float) -> str:
         return size(value) if self.unit == "B" else f"{sig(value)}{self.unit and f' {self.unit}'}"
 
 

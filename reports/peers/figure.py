@@ -47,18 +47,18 @@ def figure(found: Sequence[Line]) -> Drawing | None:
     panels = dict(list(panels.items())[:MOST_PANELS])
     if not panels:
         return None
-    looks = _looks([line.other for lines in panels.values() for line in lines])
+    styles = _styles([line.other for lines in panels.values() for line in lines])
     shown = [end for lines in panels.values() for line in lines for pair in line.cells for end in pair.ratio[:3]]
     heights = [len(_rows(lines)) * max(0.24, 0.075 * len(lines)) for lines in panels.values()]
     with style(NAME):
-        size = (WIDTH, sum(heights) + 0.45 * len(panels) + 0.7 + 0.17 * (len(looks) // 4))
+        size = (WIDTH, sum(heights) + 0.45 * len(panels) + 0.7 + 0.17 * (len(styles) // 4))
         drawing = Figure(figsize=size, layout="constrained")
         grid = drawing.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         for axes, (panel, lines) in zip(grid, panels.items(), strict=True):
             dress(axes, "x", AXIS, [*shown, *(limit for one in panels for limit in _limits(one))])
-            _panel(axes, panel, lines, looks)
+            _panel(axes, panel, lines, styles)
         grid[-1].set_xlabel(AXIS.label)
-        keys = [_key(name, looks) for name in list(looks)[:MOST_KEYS]]
+        keys = [_key(name, styles) for name in list(styles)[:MOST_KEYS]]
         drawing.legend(handles=keys, loc="outside upper left", ncols=min(len(keys), 4))
         svg = render(drawing, NAME, _alt(list(panels.values())))
     more = (
@@ -69,12 +69,12 @@ def figure(found: Sequence[Line]) -> Drawing | None:
     return Drawing(NAME, TITLE, svg, CAPTION + more, per_cell(drawn))
 
 
-def _panel(axes: Axes, panel: Panel, lines: Sequence[Line], looks: dict[str, tuple[str, str]]) -> None:
+def _panel(axes: Axes, panel: Panel, lines: Sequence[Line], styles: dict[str, tuple[str, str]]) -> None:
     """The contenders of a cell lie below each other."""
     rows = _rows(lines)
     step = min(0.2, 0.72 / len(lines))
     for place, line in enumerate(lines):
-        shade, marker = looks[line.other]
+        shade, marker = styles[line.other]
         for pair in line.cells:
             value, low, high = pair.ratio[:3]
             if pair.cell not in rows or not AXIS.shows(value):
@@ -115,7 +115,7 @@ def _limits(panel: Panel) -> list[float]:
     return sorted({one.limit for one in mine if fnmatchcase(own, one.ours)})
 
 
-def _looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each contender; where colours come round again, markers tell libraries apart."""
     found: dict[str, tuple[str, str]] = {}
     palette = sns.color_palette("colorblind").as_hex()
@@ -125,9 +125,9 @@ def _looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _key(name: str, looks: dict[str, tuple[str, str]]) -> Line2D:
+def _key(name: str, styles: dict[str, tuple[str, str]]) -> Line2D:
     """A contender in the legend."""
-    colour, marker = looks[name]
+    colour, marker = styles[name]
     return Line2D([], [], color=colour, marker=marker, linestyle="", markersize=5, label=clip(name, 34))
 
 

@@ -51,7 +51,7 @@ def _target(one: Judged) -> tuple[str, ...]:
     target = one.target
     limit = f"≤ {sig(target.limit)}" + (f", each ≤ {sig(target.every)}" if target.every is not None else "")
     other = f" ÷ {one.worst.other}" if one.worst and one.worst.other else ""
-    worst = f"{one.worst.shown} ({escape(one.worst.cell + other)})" if one.worst else DASH
+    worst = f"{one.worst.text} ({escape(one.worst.cell + other)})" if one.worst else DASH
     detail = f": {escape(one.detail)}" if one.detail else ""
     count = f" ({len(one.cells)} cell{'s' if len(one.cells) > 1 else ''})" if one.cells else ""
     verdict = f"{MARKS[one.verdict]} **{one.verdict}**{detail}"

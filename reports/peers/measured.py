@@ -20,7 +20,7 @@ class Value:
     other: str = ""
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         """The number with its interval."""
         return interval(*self.number[:3])
 

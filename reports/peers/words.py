@@ -24,7 +24,7 @@ def shortfall(target: Target, values: Sequence[Value]) -> list[str]:
         worst = max(above, key=lambda one: one.number.value)
         told.append(
             f"{len(above)} of {len(values)} cells above {sig(target.every)}, the worst {worst.cell} "
-            f"at {worst.shown} (÷ {worst.other})."
+            f"at {worst.text} (÷ {worst.other})."
         )
     return told
 

@@ -239,6 +239,7 @@ DAMAGE: list[tuple[tuple[Any, ...], Any, str]] = [
     ((1, "status"), [], "Expected `str`, got `array` - at `$.status`"),
     ((1, "reason"), ..., "Object missing required field `reason`"),
     ((1, "reason"), "a\x1b", "Expected a text that can be shown, got 'a\ufffd'"),
+    ((1, "seed"), 10**30, "Expected `int` <= 9223372036854775807 - at `$.seed`"),
     ((1, "worker"), 1.0, "Expected `int`, got `float` - at `$.worker`"),
     ((1, "worker"), -1, "Expected `int` >= 0 - at `$.worker`"),
     ((1, "sizes"), {str(n): n for n in range(40)}, "Expected `object` of length <= 32 - at `$.sizes`"),

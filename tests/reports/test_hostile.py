@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from reports import Results, ResultsError, cells, missing, read, samples
 from reports.load import unfinished
 from reports.markdown import table
+from reports.numbers import DASH
 from reports.page import write
 from reports.papers import Papers
 from reports.parts import Sources
@@ -94,6 +95,12 @@ def test_the_page_stays_sound(batch: int, tmp_path: Path) -> None:
     dice = random.Random(-batch)
     for _ in range(6):
         check(load([text(GOOD).rstrip(b"\n"), mutants(dice, VICTIMS)]), tmp_path)
+
+
+def test_a_quotient_beyond_all_floats_is_unknown() -> None:
+    damaged = [GOOD[0], *(row | {"values": {"flops": 1e300, "forward_flops": 5e-324}} for row in GOOD if "cell" in row)]
+    found = load([text(damaged).rstrip(b"\n")])
+    assert cells(found)["counted_flop_ratio"].isna().all() and DASH in table(found)
 
 
 def everywhere(value: Any, nasty: Iterator[str]) -> Any:

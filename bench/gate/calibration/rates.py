@@ -137,11 +137,11 @@ def one_gate(number: int, injection: Injection | None) -> dict[str, Any]:
 def _pair(row: TurnsRow) -> dict[str, Any]:
     """The ratios of one pair of processes, and the base's seconds."""
     if row.status != "ok":
-        return {"stage": row.stage, "status": row.status}
+        return {"stage": row.purpose, "status": row.status}
     forward_s, gradient_s = (sorted(taken)[len(taken) // 2] for taken in by_one_clock(row.samples)["base"])
     seconds = {"forward_s": forward_s, "gradient_s": gradient_s}
     found = {name: round(value, 6) for name, value in ratios(row.samples).items()}
-    return {"stage": row.stage, "status": "ok", **seconds, **found}
+    return {"stage": row.purpose, "status": "ok", **seconds, **found}
 
 
 # What the rows show ------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from bench.rows import Pair, now
 
 
 def pool(spread: float) -> list[Pair]:
-    one: dict[str, Any] = {"stage": "first", "status": "ok", "forward_s": 1e-2, "gradient_s": 2e-2}
+    one: dict[str, Any] = {"purpose": "first", "status": "ok", "forward_s": 1e-2, "gradient_s": 2e-2}
     return [Pair(**one, forward=f, gradient=g, R=g / f) for f in (1, 1 + spread) for g in (1, 1 + spread)]
 
 
